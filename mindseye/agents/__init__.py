@@ -1,0 +1,1 @@
+"""Policy, memory, planner: something that acts."""

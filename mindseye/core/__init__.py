@@ -1,0 +1,1 @@
+"""The vocabulary: types, protocols, errors, runs. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""What worlds leave behind, and how it becomes batches."""

@@ -1,0 +1,1 @@
+"""What changes parameters because of experience."""

@@ -1,0 +1,1 @@
+"""What predicts, encodes, scores."""

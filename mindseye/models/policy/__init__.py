@@ -1,0 +1,1 @@
+"""Policy heads for every action space."""

@@ -1,0 +1,1 @@
+"""What you can step."""
