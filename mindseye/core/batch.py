@@ -1,4 +1,4 @@
-"""Learning batches: plain dicts of trees of tensors, leading axes (batch, time), one name per field.
+"""Learning batches: dicts of trees of tensors, leading axes (batch, time), one name per field.
 
 Row t of a batch is an *arrival*: the action that led here, the reward it paid, the observation
 reached. The action taken *from* row t is therefore the action of row t + 1, unless row t + 1 is the
@@ -22,5 +22,19 @@ from typing import Any
 Batch = dict[str, Any]
 Metrics = dict[str, float]
 
-FIELDS = ["observation", "action", "reward", "continuation", "is_first", "mask", "origin", "log_prob", "value", "advantage", "return_", "weight", "group"]
+FIELDS = [
+    "observation",
+    "action",
+    "reward",
+    "continuation",
+    "is_first",
+    "mask",
+    "origin",
+    "log_prob",
+    "value",
+    "advantage",
+    "return_",
+    "weight",
+    "group",
+]
 ORIGINS = ("real", "imagined", "written")

@@ -75,9 +75,9 @@ class Episode:
                     raise DataError(
                         f"{where} has {len(leaf)} rows, expected {expected} for {steps} rewards"
                     )
-                if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
-                    if not np.isfinite(leaf).all():
-                        raise DataError(f"{where} holds values that are not finite")
+                is_float = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+                if is_float and not np.isfinite(leaf).all():
+                    raise DataError(f"{where} holds values that are not finite")
 
     def __len__(self) -> int:
         return len(self.rewards)

@@ -22,7 +22,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A checked claim: per-seed values of the method, its baseline and the ablation that must lose."""
+    """A checked claim: per-seed values of the method, its baseline and its losing ablation."""
 
     statement: str
     holds: bool
@@ -45,7 +45,7 @@ class Report:
     config: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Everything a page needs beyond measures: curves, matrices, per-seed raw values. JSON values."""
+    """What a page needs beyond measures: curves, matrices, raw values per seed; JSON values."""
 
     def measure(self, name: str) -> Measure:
         """The measure of that name.

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to attempt; it enters a world through `reset(options=task.options, seed=task.seed)`."""
+    """One thing to attempt; enters a world by `reset(options=task.options, seed=task.seed)`."""
 
     instruction: str = ""
     seed: int | None = None

@@ -1,6 +1,6 @@
-"""Nested dicts and tuples of arrays, tensors or texts: the shape of observations, actions, memories and states.
+"""Nested dicts and tuples of arrays, tensors or texts: observations, actions, memories, states.
 
-Leaves are whatever is not a dict or a tuple. Lists are leaves, so that a batch of texts is one leaf.
+Leaves are whatever is not a dict or a tuple. Lists are leaves: a batch of texts is one leaf.
 `None` is an empty tree: it is passed through untouched.
 """
 

@@ -1,1 +1,34 @@
 """Pure functions of tensors."""
+
+from mindseye.ops.categorical import (
+    balanced_kl,
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    mode_one_hot,
+    sample_one_hot,
+    straight_through,
+    unimix,
+)
+from mindseye.ops.returns import generalised_advantage, lambda_return
+from mindseye.ops.sequences import episode_ids, linear_scan, masked_mean
+from mindseye.ops.symlog import symexp, symlog, two_hot
+
+__all__ = [
+    "balanced_kl",
+    "cross_entropy",
+    "entropy",
+    "episode_ids",
+    "generalised_advantage",
+    "kl_divergence",
+    "lambda_return",
+    "linear_scan",
+    "masked_mean",
+    "mode_one_hot",
+    "sample_one_hot",
+    "straight_through",
+    "symexp",
+    "symlog",
+    "two_hot",
+    "unimix",
+]
