@@ -1,0 +1,129 @@
+"""MiniGrid and BabyAI environments in the three faces of our own grid worlds.
+
+Importing minigrid registers its names with Gymnasium. Some of its levels print while they search
+for a layout; that is kept off standard output.
+"""
+
+import contextlib
+import io
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from mindseye.core.errors import ConfigError, MissingExtra
+from mindseye.core.spaces import Words
+from mindseye.core.tree import Tree
+
+_KINDS, _COLOURS, _STATES = 11, 6, 3
+_PIXELS = 64
+
+
+def register_names() -> None:
+    """Make MiniGrid's and BabyAI's ids known to Gymnasium.
+
+    Raises:
+        MissingExtra: If minigrid is not installed.
+    """
+    try:
+        import minigrid  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("minigrid", "grid") from error
+
+
+class MiniGrid(gymnasium.Wrapper):
+    """One MiniGrid environment seen as symbols, pixels or text.
+
+    - `symbols`: `{"view": (7, 7, 3) uint8 of kind, colour and state, "direction": 0 to 3}`
+    - `pixels`: the whole grid, uint8 (64, 64, 3)
+    - `text`: the mission and what is in view, in words
+
+    Args:
+        env: A MiniGridEnv, unwrapped or not.
+        observation: One of the three faces.
+    """
+
+    def __init__(self, env: gymnasium.Env, observation: str = "symbols"):
+        super().__init__(env)
+        grid: Any = env.unwrapped
+        if observation == "symbols":
+            self.observation_space = _symbols_space(grid.agent_view_size)
+            self._show = _symbols
+        elif observation == "pixels":
+            self.observation_space = spaces.Box(0, 255, (_PIXELS, _PIXELS, 3), np.uint8)
+            self._show = _pixels
+        elif observation == "text":
+            self.observation_space = Words()
+            self._show = _text
+        else:
+            raise ConfigError(
+                f"MiniGrid: no observation {observation!r}; choose symbols, pixels or text"
+            )
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Tree, dict[str, Any]]:
+        """New level; whatever MiniGrid prints on the way is dropped."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            seen, info = self.env.reset(seed=seed, options=options)
+        return self._show(self.env, seen), info
+
+    def step(self, action: Any) -> tuple[Tree, float, bool, bool, dict[str, Any]]:
+        """One of left, right, forward, pickup, drop, toggle, done."""
+        seen, reward, terminated, truncated, info = self.env.step(action)
+        return self._show(self.env, seen), float(reward), terminated, truncated, info
+
+
+def _symbols_space(size: int) -> spaces.Dict:
+    ranges = np.broadcast_to([_KINDS, _COLOURS, _STATES], (size, size, 3))
+    view = spaces.MultiDiscrete(ranges, dtype=np.uint8)
+    return spaces.Dict({"view": view, "direction": spaces.Discrete(4)}, sort_keys=False)
+
+
+def _symbols(env: gymnasium.Env, seen: dict) -> dict:
+    return {"view": seen["image"], "direction": seen["direction"]}
+
+
+def _pixels(env: gymnasium.Env, seen: dict) -> np.ndarray:
+    from PIL import Image
+
+    grid: Any = env.unwrapped
+    tile = max(1, _PIXELS // max(grid.width, grid.height))
+    frame = grid.get_frame(highlight=False, tile_size=tile)
+    if frame.shape[:2] == (_PIXELS, _PIXELS):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((_PIXELS, _PIXELS), Image.Resampling.BOX))
+
+
+def _text(env: gymnasium.Env, seen: dict) -> str:
+    from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT, STATE_TO_IDX
+
+    names = {index: name for name, index in STATE_TO_IDX.items()}
+    image = seen["image"]
+    size = image.shape[0]
+    things = []
+    for right in range(size):
+        for ahead in range(size):
+            kind, colour, state = (int(x) for x in image[right, size - 1 - ahead])
+            name = IDX_TO_OBJECT[kind]
+            if name in ("unseen", "empty", "wall", "floor") or (right, ahead) == (size // 2, 0):
+                continue
+            adjective = f"{names[state]} " if name == "door" else ""
+            place = _place(ahead, right - size // 2)
+            things.append(f"a {adjective}{IDX_TO_COLOR[colour]} {name} {place}")
+    grid: Any = env.unwrapped
+    parts = [f"{seen['mission']}.", f"You see {', '.join(things) or 'nothing'}."]
+    if grid.carrying is not None:
+        parts.append(f"You carry a {grid.carrying.color} {grid.carrying.type}.")
+    blocked = IDX_TO_OBJECT[int(image[size // 2, size - 2, 0])] == "wall"
+    if blocked:
+        parts.append("A wall is ahead.")
+    return " ".join(parts)
+
+
+def _place(ahead: int, right: int) -> str:
+    parts = [f"{ahead} ahead"] if ahead else []
+    if right:
+        parts.append(f"{abs(right)} to the {'right' if right > 0 else 'left'}")
+    return " and ".join(parts)
