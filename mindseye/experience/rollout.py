@@ -10,12 +10,12 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 
 from mindseye.core import tree
 from mindseye.core.episode import Episode, Origin
 from mindseye.core.errors import ConfigError, SpecError, WorldError
-from mindseye.core.protocols import Agent, World
+from mindseye.core.protocols import Agent
 from mindseye.core.spaces import WordsBatch
 from mindseye.core.tree import Tree
 
@@ -25,7 +25,7 @@ _CHUNK_STEPS = 256
 
 def rollout(
     agent: Agent,
-    world: World,
+    world: VectorEnv,
     *,
     origin: Origin,
     episodes: int | None = None,
@@ -48,8 +48,8 @@ def rollout(
         on_progress: Called with (episodes finished, steps recorded) whenever an episode ends.
         frames: Record `world.render()` before every action as the extra "frames".
         keep_errors: When the world fails, close the open episodes with the error's text and go on
-            after a full reset. A failure at the very first step is raised, and so is the last one if
-            nothing but failures came back.
+            after a full reset. A failure at the very first step is raised, and so is the last one
+            if nothing but failures came back.
 
     Returns:
         Episodes in the order of i.
@@ -96,7 +96,7 @@ class _Run:
 
     def __init__(
         self,
-        world: World,
+        world: VectorEnv,
         origin: Origin,
         episodes: int | None,
         steps: int | None,
@@ -151,7 +151,7 @@ class _Run:
         """Finish rows that are done, and all of them once enough was recorded."""
         done = (terminated | truncated) & self.active
         enough = self.steps is not None and self.recorded >= self.steps
-        for row in np.flatnonzero(self.active if enough else done):
+        for row in np.flatnonzero(self.active if enough else done).tolist():
             ended = bool(terminated[row])
             cut = bool(truncated[row]) or not done[row]
             self._finish(row, tree.take(reached, slice(row, row + 1)), ended, cut)
@@ -165,7 +165,7 @@ class _Run:
 
     def fail(self, observation: Tree, error: str) -> None:
         """Close every open episode with an error."""
-        for row in np.flatnonzero(self.active):
+        for row in np.flatnonzero(self.active).tolist():
             last = tree.take(observation, slice(row, row + 1))
             self._finish(row, last, False, True, error)
         self.goes_on = bool(self.active.any())
@@ -261,7 +261,7 @@ class _Column:
             self.first += 1
 
 
-def _check_arguments(world: World, episodes: int | None, steps: int | None) -> None:
+def _check_arguments(world: VectorEnv, episodes: int | None, steps: int | None) -> None:
     if (episodes is None) == (steps is None):
         raise ConfigError("rollout: expected either episodes or steps; give exactly one")
     if (episodes if steps is None else steps) < 1:  # type: ignore[operator]
