@@ -195,15 +195,18 @@ def row_seeds(seed: Seeds, num_worlds: int) -> list[int | None]:
     """One seed per row: `seed + i` for an int, the list's own entries for a list.
 
     Raises:
-        SpecError: If a list has another length than there are rows.
+        SpecError: If a list has another length than there are rows, or a seed is negative.
     """
     if seed is None:
         return [None] * num_worlds
     if isinstance(seed, int | np.integer):
-        return [int(seed) + row for row in range(num_worlds)]
-    seeds = [None if s is None else int(s) for s in seed]
+        seeds: list[int | None] = [int(seed) + row for row in range(num_worlds)]
+    else:
+        seeds = [None if s is None else int(s) for s in seed]
     if len(seeds) != num_worlds:
         raise SpecError(f"reset: expected {num_worlds} seeds, got {len(seeds)}; use None to skip")
+    if any(s is not None and s < 0 for s in seeds):
+        raise SpecError(f"reset: expected seeds of at least 0, got {seeds}; count from 0")
     return seeds
 
 
