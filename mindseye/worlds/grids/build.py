@@ -9,7 +9,11 @@ from typing import Any
 
 from mindseye.core.errors import ConfigError, WorldError
 from mindseye.worlds.grids import levels
+from mindseye.worlds.grids.button_grid import ButtonGrid
+from mindseye.worlds.grids.dodge import Dodge
 from mindseye.worlds.grids.grid import Grid
+from mindseye.worlds.grids.mazes import OpenGrid, ProcMaze
+from mindseye.worlds.grids.pan_flute import PanFlute
 from mindseye.worlds.grids.ring import Ring
 from mindseye.worlds.grids.rules import Rules
 from mindseye.worlds.grids.world import RulesWorld
@@ -37,6 +41,11 @@ _FAMILIES = (
     _Family("noisy-tv", "noisy-tv", levels.noisy_tv, "size", is_grid=True),
     _Family("fetch", "fetch-8x8", levels.fetch, "size", is_grid=True),
     _Family("ring", "ring-48", Ring, "num_cells"),
+    _Family("pan-flute", "pan-flute-5", PanFlute, "num_pipes"),
+    _Family("button-grid", "button-grid-5", ButtonGrid, "size"),
+    _Family("proc-maze", "proc-maze-4", ProcMaze, "size"),
+    _Family("open-grid", "open-grid-4", OpenGrid, "size"),
+    _Family("dodge", "dodge", Dodge),
 )
 
 

@@ -10,3 +10,8 @@ PALETTE = np.array(
     np.uint8,
 )
 """RGB, one row per name."""
+
+
+def enlarge(cells: np.ndarray, scale: int) -> np.ndarray:
+    """Every cell of images (rows, height, width, 3) as a square of `scale` pixels."""
+    return np.repeat(np.repeat(cells, scale, axis=1), scale, axis=2)
