@@ -68,7 +68,7 @@ class Column:
         if number not in self._open:
             path = self.path(number)
             mode = "r+b" if path.exists() else "w+b"
-            self._open[number] = open(path, mode, buffering=0)  # noqa: SIM115, kept open
+            self._open[number] = open(path, mode, buffering=0)  # noqa: SIM115, until sync
         file = self._open[number]
         file.seek(position)
         left = memoryview(part.reshape(-1).view(np.uint8).data)
@@ -77,11 +77,10 @@ class Column:
 
     def sync(self) -> None:
         """Force what was appended to the disk."""
-        last = (self.rows - 1) // self._file_rows
-        for number, file in list(self._open.items()):
+        for file in self._open.values():
             os.fsync(file.fileno())
-            if number != last:
-                self._open.pop(number).close()
+            file.close()
+        self._open.clear()
 
     def cut(self, rows: int) -> None:
         """Drop every row from `rows` on, also unfinished writes beyond."""
