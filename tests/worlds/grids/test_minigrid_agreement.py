@@ -1,7 +1,6 @@
 """Side by side with the real MiniGrid, from the same levels under the same actions."""
 
 import gymnasium
-import minigrid
 import numpy as np
 import pytest
 
@@ -10,6 +9,9 @@ from mindseye.worlds.grids.grid import Grid
 from mindseye.worlds.grids.levels import door_key, fetch, four_rooms, lava_gap, memory
 from mindseye.worlds.grids.objects import WALL, codes_of
 from mindseye.worlds.grids.randomness import Draws
+
+pytest.importorskip("minigrid")
+wrappers = pytest.importorskip("minigrid.wrappers")
 
 NO_LUCK = Draws(np.zeros(1, np.uint64), np.zeros(1, np.int64))
 CASES = [
@@ -106,7 +108,7 @@ def test_the_view_with_its_shadows_agrees_with_minigrid(name, level):
 
 def test_the_full_view_agrees_with_minigrid():
     wrapped = gymnasium.make("MiniGrid-DoorKey-6x6-v0")
-    full = minigrid.wrappers.FullyObsWrapper(wrapped)
+    full = wrappers.FullyObsWrapper(wrapped)
     seen, _ = full.reset(seed=4)
     grid = Grid(door_key(6), full=True)
     assert (grid.observe(as_state(full.unwrapped))["view"][0] == seen["image"]).all()
