@@ -1,4 +1,4 @@
-"""Vectors of categoricals: the discrete latents of world models (Hafner et al. 2021, 2010.02193)."""
+"""Vectors of categoricals: discrete latents of world models (Hafner et al. 2021, 2010.02193)."""
 
 import torch
 from jaxtyping import Float
@@ -15,9 +15,14 @@ def unimix(
 
 
 def sample_one_hot(log_prob: Float[Tensor, "*shape classes"]) -> Float[Tensor, "*shape classes"]:
-    """One-hot sample without gradient, from torch's global generator (Gumbel by exponentials)."""
-    noise = torch.empty_like(log_prob).exponential_().log_()
-    index = (log_prob.detach() - noise).argmax(-1, keepdim=True)
+    """One-hot sample without gradient, from torch's global generator.
+
+    One uniform number per categorical and its inverse distribution function: a fraction of the
+    random numbers that the Gumbel trick would draw.
+    """
+    cumulative = log_prob.detach().exp().cumsum(-1)
+    point = torch.rand_like(cumulative[..., :1]) * cumulative[..., -1:]
+    index = (cumulative < point).sum(-1, keepdim=True)
     return torch.zeros_like(log_prob).scatter_(-1, index, 1.0)
 
 

@@ -78,7 +78,7 @@ def _backward_sum(
     kept: Float[Tensor, "batch time"],
     start: Float[Tensor, " batch"],
 ) -> Float[Tensor, "batch time"]:
-    """x_t = added_t + kept_t · x_{t+1}, from x_T = start; the loop for short time, else doubling."""
+    """x_t = added_t + kept_t · x_{t+1}, from x_T = start; a loop for short time, else doubling."""
     steps = added.shape[1]
     if steps > 64:
         return _doubling(added, kept, start)

@@ -1,4 +1,4 @@
-"""Squashing of unbounded numbers, and two-hot coding of scalars (Hafner et al. 2023, 2301.04104)."""
+"""Squashing of unbounded numbers; two-hot coding of scalars (Hafner et al. 2023, 2301.04104)."""
 
 import torch
 from jaxtyping import Float
