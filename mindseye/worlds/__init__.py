@@ -2,7 +2,21 @@
 
 from mindseye.worlds.dream import DreamWorld
 from mindseye.worlds.make import make
+from mindseye.worlds.registration import register_dream
+from mindseye.worlds.sb3 import as_sb3
 from mindseye.worlds.starts import starts_from
 from mindseye.worlds.vectorise import SerialWorlds
+from mindseye.worlds.views import AutoresetView, flatten_observations
 
-__all__ = ["DreamWorld", "SerialWorlds", "make", "starts_from"]
+__all__ = [
+    "AutoresetView",
+    "DreamWorld",
+    "SerialWorlds",
+    "as_sb3",
+    "flatten_observations",
+    "make",
+    "register_dream",
+    "starts_from",
+]
+
+register_dream()

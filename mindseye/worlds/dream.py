@@ -164,7 +164,7 @@ class DreamWorld(VectorEnv, Snapshots):
             truncated = np.where(self._held, self._truncated, truncated)
         self._observation, self._terminated, self._truncated = observation, terminated, truncated
         self._held = terminated | truncated
-        self._any_held = bool(np.any(self._held))
+        self._any_held = bool(self._held.any())
         return (
             tree.map_tree(_copy, observation),
             rewards,
@@ -190,7 +190,7 @@ class DreamWorld(VectorEnv, Snapshots):
         which = np.asarray(which)
         if which.shape != (self.num_envs,):
             raise SpecError(f"load: expected which ({self.num_envs},), got {which.shape}")
-        taken = tree.take(moment, which)
+        taken: dict[str, Any] = tree.take(moment, which)
         self._state, self._observation = taken["state"], taken["observation"]
         self._keys, self._steps = taken["keys"], taken["steps"]
         self._terminated, self._truncated = taken["terminated"], taken["truncated"]
