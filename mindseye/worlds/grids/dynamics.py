@@ -54,7 +54,6 @@ class Level:
     max_steps: int
     generate: Callable[[np.random.Generator, int], GridState]
     """Starts of as many episodes as asked for."""
-    mission: str = ""
     wants_object: bool = False
     """An episode ends with the first object picked up; the target is success."""
     wants_place: bool = False

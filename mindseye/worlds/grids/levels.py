@@ -36,7 +36,7 @@ def empty(size: int = 8, random_start: bool = False) -> Level:
             state.direction[:] = rng.integers(0, 4, count)
         return state
 
-    return Level("empty", _checked(size, 4), size, 4 * size**2, generate, "get to the green goal")
+    return Level("empty", _checked(size, 4), size, 4 * size**2, generate)
 
 
 @cache
@@ -54,8 +54,7 @@ def door_key(size: int = 6) -> Level:
         board.reshape(count, -1)[rows, key] = code("key", "yellow")
         return _state(board, agent, rng.integers(0, 4, count))
 
-    mission = "use the key to open the door and then get to the goal"
-    return Level("door-key", _checked(size, 5), size, 10 * size**2, generate, mission)
+    return Level("door-key", _checked(size, 5), size, 10 * size**2, generate)
 
 
 @cache
@@ -68,7 +67,7 @@ def four_rooms(size: int = 19) -> Level:
         board.reshape(count, -1)[np.arange(count), goal] = GOAL
         return _state(board, agent, rng.integers(0, 4, count))
 
-    return Level("four-rooms", _checked(size, 7), size, 100, generate, "reach the goal")
+    return Level("four-rooms", _checked(size, 7), size, 100, generate)
 
 
 @cache
@@ -86,9 +85,8 @@ def noisy_tv(size: int = 11) -> Level:
         cells[rows, goal], cells[rows, screen] = GOAL, SCREENS[0]
         return _state(board, agent, rng.integers(0, 4, count), screen=screen)
 
-    mission = "reach the goal, whatever is on"
     steps = 4 * size**2
-    return Level("noisy-tv", _checked(size, 7), size, steps, generate, mission, has_screen=True)
+    return Level("noisy-tv", _checked(size, 7), size, steps, generate, has_screen=True)
 
 
 @cache
@@ -117,9 +115,8 @@ def memory(size: int = 9) -> Level:
 
     if size % 2 == 0:
         raise ConfigError(f"memory: expected an odd size, got {size}; the hall needs a middle")
-    mission = "go to the matching object at the end of the hallway"
     return Level(
-        "memory", _checked(size, 7), size, 5 * size**2, generate, mission,
+        "memory", _checked(size, 7), size, 5 * size**2, generate,
         wants_place=True, can_carry=False,
     )  # fmt: skip
 
@@ -136,9 +133,8 @@ def lava_gap(size: int = 7, is_lava_deadly: bool = True) -> Level:
         board[rows, rng.integers(1, size - 1, count), column] = EMPTY
         return _state(board, np.full(count, size + 1))
 
-    mission = "avoid the lava and get to the green goal square"
     return Level(
-        "lava-gap", _checked(size, 5), size, 4 * size**2, generate, mission,
+        "lava-gap", _checked(size, 5), size, 4 * size**2, generate,
         has_lava=True, is_lava_deadly=is_lava_deadly,
     )  # fmt: skip
 
