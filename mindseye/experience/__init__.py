@@ -1,7 +1,19 @@
 """What worlds leave behind, and how it becomes batches."""
 
+from mindseye.experience.collate import collate, separate
+from mindseye.experience.mixture import Mixture
 from mindseye.experience.replay import Replay
 from mindseye.experience.rollout import rollout
 from mindseye.experience.sampling import Prioritised, Recency, SuccessShare, Uniform
 
-__all__ = ["Prioritised", "Recency", "Replay", "SuccessShare", "Uniform", "rollout"]
+__all__ = [
+    "Mixture",
+    "Prioritised",
+    "Recency",
+    "Replay",
+    "SuccessShare",
+    "Uniform",
+    "collate",
+    "rollout",
+    "separate",
+]
