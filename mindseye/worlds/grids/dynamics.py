@@ -1,7 +1,7 @@
 """The state of a grid, and the pure function that moves it on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from mindseye.worlds.grids.objects import (
     handle,
 )
 from mindseye.worlds.grids.randomness import Draws
+
+_TURN = np.array([-1, 1, 0, 0, 0, 0, 0])
+"""Quarter turns per action."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ class Level:
     has_lava: bool = False
     is_lava_deadly: bool = True
     can_carry: bool = True
+    strides: np.ndarray = field(init=False)
+    """From a cell to the one ahead, per direction."""
+
+    def __post_init__(self):
+        strides = np.array([1, self.width, -1, -self.width])
+        object.__setattr__(self, "strides", strides)
 
 
 def transition(
@@ -82,11 +91,9 @@ def transition(
         The next state, the reward (float32) and whether the episode terminated.
     """
     rows = np.arange(len(action))
-    turn = np.array([-1, 1, 0, 0, 0, 0, 0])
-    stride = np.array([1, level.width, -1, -level.width])
-    front = state.position + stride[state.direction]
+    front = state.position + level.strides.take(state.direction)
     ahead = state.cells[rows, front]
-    moved = (action == FORWARD) & IS_WALKABLE[ahead]
+    moved = (action == FORWARD) & IS_WALKABLE.take(ahead)
     if not level.can_carry:
         action = np.where(action == PICK_UP, DONE, action)
     changed, carried = handle(action, state.carried, ahead)
@@ -94,13 +101,17 @@ def transition(
     cells[rows, front] = changed
     if level.has_screen:
         cells[rows, state.screen] = SCREENS[draws.integers(len(SCREENS), 1)[:, 0]]
-    after = replace(
-        state,
+    after = GridState(
         cells=cells,
         position=np.where(moved, front, state.position),
-        direction=(state.direction + turn[action]) & 3,
+        direction=(state.direction + _TURN.take(action)) & 3,
         carried=carried,
         steps=state.steps + 1,
+        target=state.target,
+        phrase=state.phrase,
+        right_cell=state.right_cell,
+        wrong_cell=state.wrong_cell,
+        screen=state.screen,
     )
     success, failure = _outcome(level, after, moved, ahead)
     reward = np.where(success, 1 - 0.9 * after.steps / level.max_steps, 0).astype(np.float32)
@@ -110,10 +121,10 @@ def transition(
 def _outcome(
     level: Level, after: GridState, moved: np.ndarray, entered: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    success = moved & IS_GOAL[entered]
+    success = moved & IS_GOAL.take(entered)
     failure = np.zeros_like(success)
     if level.has_lava and level.is_lava_deadly:
-        failure = moved & IS_LAVA[entered]
+        failure = moved & IS_LAVA.take(entered)
     if level.wants_place:
         success = success | (after.position == after.right_cell)
         failure = failure | (after.position == after.wrong_cell)

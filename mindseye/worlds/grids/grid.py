@@ -75,7 +75,7 @@ class Grid(Rules):
         if not self.level.has_lava:
             return {}
         below = state.cells[np.arange(len(state.position)), state.position]
-        return {"cost": IS_LAVA[below].astype(np.float32)}
+        return {"cost": IS_LAVA.take(below).astype(np.float32)}
 
     def picture(self, state: GridState) -> np.ndarray:
         """The whole grid, 16 pixels per cell."""
@@ -110,11 +110,11 @@ class Grid(Rules):
         return Dict(spaces | ({"mission": _WANTED} if self.level.wants_object else {}))
 
     def _view(self, state: GridState) -> Tree:
-        view = TRIPLES[look(state, self.level.width, self.level.height)]
+        view = TRIPLES.take(look(state, self.level.width, self.level.height), axis=0)
         return self._symbols(view, state)
 
     def _full(self, state: GridState) -> Tree:
-        triples = TRIPLES[state.cells[:, :-1]]
+        triples = TRIPLES.take(state.cells[:, :-1], axis=0)
         rows = np.arange(len(triples))
         triples[rows, state.position] = [TYPES.index("agent"), 0, 0]
         triples[rows, state.position, 2] = state.direction
