@@ -6,6 +6,7 @@ kept, its reward is 0, its flags stay as they were, so a batch may finish at dif
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -20,6 +21,17 @@ from mindseye.core.tree import Tree
 
 Seeds = int | Sequence[int | None] | None
 Step = tuple[Tree, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where one row stands: its environment and what that last said."""
+
+    env: gymnasium.Env
+    observation: Tree
+    terminated: bool
+    truncated: bool
+    steps: int
 
 
 class SerialWorlds(VectorEnv):
@@ -64,7 +76,8 @@ class SerialWorlds(VectorEnv):
         self.metadata = {**first.metadata, "autoreset_mode": AutoresetMode.DISABLED}
         self.render_mode, self.spec = first.render_mode, first.spec
         self._join = _joiner(first.observation_space, self.num_envs)
-        self._split = _splitter(self.action_space, self.num_envs)
+        self.split = _splitter(self.action_space)
+        """Turns a batch of actions into one per row, as the environments receive them."""
         self._last: list[Any] = [None] * self.num_envs
         self._rewards = [0.0] * self.num_envs
         self._terminated = [False] * self.num_envs
@@ -123,7 +136,7 @@ class SerialWorlds(VectorEnv):
         terminated, truncated, infos = self._terminated, self._truncated, [{}] * self.num_envs
         row = -1
         try:
-            for row, (env, action) in enumerate(zip(self.envs, self._split(actions), strict=True)):
+            for row, (env, action) in enumerate(zip(self.envs, self.split(actions), strict=True)):
                 if active is None or active[row]:
                     last[row], rewards[row], terminated[row], truncated[row], infos[row] = env.step(
                         action
@@ -141,6 +154,23 @@ class SerialWorlds(VectorEnv):
         if not math.isfinite(sum(rewards)):
             self._refuse_reward()
         return infos
+
+    def row(self, index: int) -> Row:
+        """Where a row stands; its environment is not copied."""
+        return Row(
+            self.envs[index],
+            self._last[index],
+            bool(self._terminated[index]),
+            bool(self._truncated[index]),
+            self._steps[index],
+        )
+
+    def put(self, index: int, row: Row) -> None:
+        """Let a row go on from where another one stood."""
+        self.envs[index], self._last[index] = row.env, row.observation
+        self._terminated[index], self._truncated[index] = row.terminated, row.truncated
+        self._steps[index] = row.steps
+        self._any_done = any(self._terminated) or any(self._truncated)
 
     def render(self) -> list[np.ndarray]:  # type: ignore[override]
         """One frame per row, uint8 (height, width, 3), where the environments render arrays."""
@@ -239,7 +269,7 @@ def _fill(buffer: np.ndarray, items: list) -> np.ndarray:
     return buffer
 
 
-def _splitter(space: gymnasium.Space, num_worlds: int) -> Callable[[Tree], Any]:
+def _splitter(space: gymnasium.Space) -> Callable[[Tree], Any]:
     """A function giving one action per row, as Python ints where the space is discrete."""
     if not isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
         return lambda actions: list(iterate(space, actions))
