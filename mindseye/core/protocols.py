@@ -91,6 +91,15 @@ class Latent(Protocol):
 
 
 @runtime_checkable
+class Outcomes(Protocol):
+    """Optional power of a world model: rewards without the cost of decoding observations."""
+
+    def outcome(self, state: Tree) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Reward and continuation of a state, as `predict` would say them."""
+        ...
+
+
+@runtime_checkable
 class Agent(Protocol):
     """What acts: batched and functional, memory in, memory out. It never sees a world."""
 
@@ -216,9 +225,15 @@ class Plan:
 class Planner(Protocol):
     """Searches over actions in any WorldModel, a dream or the true simulator alike."""
 
+    @property
+    def horizon(self) -> int:
+        """Steps looked ahead."""
+        ...
+
     def plan(self, model: WorldModel, state: Tree, *, warm: Tree | None = None) -> Plan:
         """Best actions from `state`; `warm` is the previous plan's `sequence`, already shifted."""
         ...
 
 
 ValueFunction = Callable[[Tree], Tensor]
+"""Model states to expected returns beyond a planner's horizon."""

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from mindseye import ops
 from mindseye.core.batch import Batch
 from mindseye.core.errors import ConfigError
-from mindseye.core.protocols import Latent, Prediction, WorldModel
+from mindseye.core.protocols import Latent, Outcomes, Prediction, WorldModel
 from mindseye.core.tree import Tree, map_tree
 from mindseye.models.backbones import (
     BlockGRUBackbone,
@@ -76,7 +76,7 @@ class Posteriors:
         return map_tree(torch.Tensor.detach, state)
 
 
-class LatentWorldModel(nn.Module, WorldModel, Latent):
+class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     """A world model for any observation and action space, from the spaces alone.
 
     Args:
@@ -175,6 +175,11 @@ class LatentWorldModel(nn.Module, WorldModel, Latent):
             continuation=self.continuation(features),
             uncertainty=self.doubt(state["deterministic"]) if self.doubters else None,
         )
+
+    def outcome(self, state: Tree) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Mean reward and continuation, without decoding."""
+        features = self.features(state)
+        return self.reward(features), self.continuation(features)
 
     def features(self, state: Tree) -> Float[Tensor, "batch features"]:
         """Memory and latent side by side."""
