@@ -1,6 +1,7 @@
 """What worlds leave behind, and how it becomes batches."""
 
 from mindseye.experience.collate import collate, separate
+from mindseye.experience.load import load
 from mindseye.experience.mixture import Mixture
 from mindseye.experience.replay import Replay
 from mindseye.experience.rollout import rollout
@@ -14,6 +15,7 @@ __all__ = [
     "SuccessShare",
     "Uniform",
     "collate",
+    "load",
     "rollout",
     "separate",
 ]
