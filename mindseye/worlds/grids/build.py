@@ -82,6 +82,8 @@ def build(
         options[family.size] = size
     if observation is not None:
         options["observation"] = observation
+    if family.is_grid:
+        options["max_steps"] = max_steps
     return RulesWorld(_rules(name, family, options), num_worlds, max_steps=max_steps)
 
 

@@ -59,7 +59,7 @@ class ButtonGrid(Rules):
         self, state: ButtonState, action: np.ndarray, draws: Draws
     ) -> tuple[ButtonState, np.ndarray, np.ndarray]:
         """Walk, switch, and pay for what was on before."""
-        solved = state.is_on.all(axis=1)
+        solved: np.ndarray = np.all(state.is_on, axis=1)
         player = walk(state.player, action, self.size)
         stepped_on = (state.buttons == player[:, None]) & (player != state.player)[:, None]
         sudden = draws.chance(1 / (10 * self.size**2))

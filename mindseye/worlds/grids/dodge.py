@@ -84,7 +84,8 @@ class Dodge(Rules):
         fire[..., :2] += fire[..., 2:]
         x, y = fire[..., 0], fire[..., 1]
         is_lit = state.is_lit & (y > 0) & (x > 0) & (x < WIDTH)
-        hit = (is_lit & (y < 1) & (np.abs(x - place[:, None]) < _REACH)).any(axis=1)
+        touching = is_lit & (y < 1) & (np.abs(x - place[:, None]) < _REACH)
+        hit: np.ndarray = np.any(touching, axis=1)
         self._launch(place, fire, is_lit, state.steps, draws)
         after = DodgeState(place, fire, is_lit, state.steps + 1)
         return after, (~hit).astype(np.float32), hit
@@ -128,9 +129,10 @@ class Dodge(Rules):
         )
         distance = np.where(state.is_lit, (away**2).sum(axis=-1), np.inf)
         near = np.argsort(distance, axis=1, kind="stable")[:, :_SEEN]
+        rows = np.arange(count)[:, None]
         seen = np.ones((count, _SEEN, 3))
-        seen[..., :2] = np.take_along_axis(away, near[..., None], axis=1)
-        seen *= np.take_along_axis(state.is_lit, near, axis=1)[..., None]
+        seen[..., :2] = away[rows, near]
+        seen *= state.is_lit[rows, near][..., None]
         own = 2 * state.place[:, None] / WIDTH - 1
         return np.concatenate([own, seen.reshape(count, -1)], axis=1).astype(np.float32)
 

@@ -1,6 +1,7 @@
 """MiniGrid-style worlds: one state, shown as symbols, as pixels or as sentences."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -48,9 +49,13 @@ class Grid(Rules):
         *,
         observation: Literal["symbols", "pixels", "text"] = "symbols",
         full: bool = False,
+        max_steps: int | None = None,
     ):
+        """`max_steps` replaces the level's own limit, which also says how fast rewards fade."""
         if full and observation == "text":
             raise ConfigError("grid: sentences speak of the agent's view; leave out full")
+        if max_steps is not None:
+            level = replace(level, max_steps=max_steps)
         self.level, self.max_steps = level, level.max_steps
         self.action_space = Discrete(NUM_ACTIONS)
         self.observation_space, self._face = self._shown(observation, full)
@@ -58,7 +63,7 @@ class Grid(Rules):
 
     def start(self, draws: Draws) -> GridState:
         """A start from the level's pool for every row."""
-        return take_rows(pool(self.level), draws.integers(POOL_SIZE, 1, _START_USE)[:, 0])
+        return take_rows(pool(self.level.generate), draws.integers(POOL_SIZE, 1, _START_USE)[:, 0])
 
     def transition(
         self, state: GridState, action: np.ndarray, draws: Draws
@@ -95,19 +100,25 @@ class Grid(Rules):
         )
 
     def _with_mission_space(self, name: str, space: Space, mission: Space) -> Space:
-        return Dict({name: space, "mission": mission}) if self.level.wants_object else space
+        if not self.level.wants_object:
+            return space
+        return Dict({name: space, "mission": mission}, sort_keys=False)
 
     def _view_space(self) -> Dict:
         triples = np.broadcast_to([_NUM_TYPES, _NUM_COLOURS, 3], (SIDE, SIDE, 3))
         spaces = {"view": MultiDiscrete(triples, dtype=np.uint8), "direction": Discrete(4)}
-        return Dict(spaces | ({"mission": _WANTED} if self.level.wants_object else {}))
+        return Dict(
+            spaces | ({"mission": _WANTED} if self.level.wants_object else {}), sort_keys=False
+        )
 
     def _full_space(self) -> Dict:
         size = (self.level.width, self.level.height, 3)
         # The agent's state is its direction, which has one value more than a door's.
         triples = np.broadcast_to([_NUM_TYPES, _NUM_COLOURS, 4], size)
         spaces = {"view": MultiDiscrete(triples, dtype=np.uint8), "direction": Discrete(4)}
-        return Dict(spaces | ({"mission": _WANTED} if self.level.wants_object else {}))
+        return Dict(
+            spaces | ({"mission": _WANTED} if self.level.wants_object else {}), sort_keys=False
+        )
 
     def _view(self, state: GridState) -> Tree:
         view = TRIPLES.take(look(state, self.level.width, self.level.height), axis=0)

@@ -4,6 +4,7 @@ Laying out is slow next to stepping, so every level has a pool of starts, built 
 needed; an episode's random numbers pick one. A `Level` is made once per set of options.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -18,9 +19,9 @@ PHRASES = ("get a {}", "go get a {}", "fetch a {}", "go fetch a {}", "you must f
 
 
 @cache
-def pool(level: Level) -> GridState:
-    """`POOL_SIZE` starts of a level, the same on every machine."""
-    return level.generate(np.random.default_rng(20221030), POOL_SIZE)
+def pool(generate: Callable[[np.random.Generator, int], GridState]) -> GridState:
+    """`POOL_SIZE` starts of a level's `generate`, the same on every machine."""
+    return generate(np.random.default_rng(20221030), POOL_SIZE)
 
 
 @cache

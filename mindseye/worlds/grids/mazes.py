@@ -53,11 +53,11 @@ class ProcMaze(Rules):
 
     def start(self, draws: Draws) -> MazeState:
         """A maze, and start and goal anywhere in it, perhaps on the same cell."""
-        is_wall = mazes(self.size)[draws.integers(POOL_SIZE, 1)[:, 0]]
-        places = draws.uniform(2, use=1)
-        order = np.argsort(is_wall, axis=1, kind="stable")
-        free = (~is_wall).sum(axis=1, keepdims=True)
-        player, goal = np.take_along_axis(order, (places * free).astype(np.int64), axis=1).T
+        luck = draws.uniform(3)
+        maze = (luck[:, 0] * POOL_SIZE).astype(np.int64)
+        is_wall, (free, num_free) = mazes(self.size)[maze], _free_cells(self.size)
+        places = (luck[:, 1:] * num_free[maze, None]).astype(np.int64)
+        player, goal = free[maze[:, None], places].T.copy()
         return MazeState(is_wall, goal, player)
 
     def transition(
@@ -176,6 +176,13 @@ def mazes(size: int) -> np.ndarray:
         path[rows[going], depth[going]] = chosen
         depth = np.where(going, depth + 1, np.maximum(depth - 1, 0))
     return ~is_open[:, :cells]
+
+
+@cache
+def _free_cells(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of every maze, the open ones first, and how many those are."""
+    is_wall = mazes(size)
+    return np.argsort(is_wall, axis=1, kind="stable"), (~is_wall).sum(axis=1)
 
 
 def _neighbours(size: int) -> np.ndarray:

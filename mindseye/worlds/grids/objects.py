@@ -37,13 +37,17 @@ TRIPLES = np.stack([_BYTES // 18, _BYTES % 18 // 3, _BYTES % 3], axis=-1).astype
 """Type, colour and state of every byte, shape (256, 3)."""
 
 _TYPE, _STATE = TRIPLES[:, 0], TRIPLES[:, 2]
-_SHUT = (TYPES.index("door") == _TYPE) & (DOOR_STATES.index("open") != _STATE)
-IS_OPAQUE = (TYPES.index("wall") == _TYPE) | _SHUT
-IS_LAVA, IS_GOAL = TYPES.index("lava") == _TYPE, TYPES.index("goal") == _TYPE
-IS_PORTABLE = (TYPES.index("key") == _TYPE) | (TYPES.index("ball") == _TYPE)
-IS_WALKABLE = np.isin(_TYPE, [TYPES.index(kind) for kind in ("empty", "floor", "goal", "lava")]) | (
-    (TYPES.index("door") == _TYPE) & ~_SHUT
-)
+
+
+def _is(*kinds: str) -> np.ndarray:
+    return np.isin(_TYPE, [TYPES.index(kind) for kind in kinds])
+
+
+_SHUT = _is("door") & (DOOR_STATES.index("open") != _STATE)
+IS_OPAQUE = _is("wall") | _SHUT
+IS_LAVA, IS_GOAL = _is("lava"), _is("goal")
+IS_PORTABLE = _is("key", "ball")
+IS_WALKABLE = _is("empty", "floor", "goal", "lava", "door") & ~_SHUT
 
 CARRIED = np.concatenate([[UNSEEN], np.flatnonzero(IS_PORTABLE & (_STATE == 0))]).astype(np.uint8)
 """What hands can hold: nothing, then every key and ball. The row of the tables below."""
@@ -70,7 +74,7 @@ def _laws() -> tuple[np.ndarray, np.ndarray]:
     for slot, carried in enumerate(CARRIED):
         for ahead in range(11 * 18):
             ahead_after[TOGGLE, slot, ahead] = _after_toggle(ahead, int(carried))
-    return ahead_after, carried_after
+    return ahead_after.ravel(), carried_after.ravel()
 
 
 _AHEAD_AFTER, _CARRIED_AFTER = _laws()
@@ -82,5 +86,5 @@ def handle(
     action: np.ndarray, carried: np.ndarray, ahead: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What lies ahead and what is carried after an action, all of shape (rows,)."""
-    law = (action * len(CARRIED) + _SLOT[carried]) * 256 + ahead
-    return _AHEAD_AFTER.ravel().take(law), _CARRIED_AFTER.ravel().take(law)
+    law = (action * len(CARRIED) + _SLOT.take(carried)) * 256 + ahead
+    return _AHEAD_AFTER.take(law), _CARRIED_AFTER.take(law)

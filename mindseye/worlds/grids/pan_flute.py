@@ -57,7 +57,7 @@ class PanFlute(Rules):
         self, state: PanFluteState, action: np.ndarray, draws: Draws
     ) -> tuple[PanFluteState, np.ndarray, np.ndarray]:
         """Blow, and pay for what sounded before."""
-        rewarded = state.bits[:, self._ends].all(axis=1)
+        rewarded: np.ndarray = np.all(state.bits[:, self._ends], axis=1)
         bits = np.empty_like(state.bits)
         bits[:, 1:] = state.bits[:, :-1]
         bits[:, self._mouths] = 0

@@ -54,6 +54,7 @@ def take_rows(state: State, which: np.ndarray) -> State:
 
 
 def put_rows(state: State, which: np.ndarray, rows: State) -> None:
-    """Overwrite some rows of a state in place."""
+    """Overwrite the rows where `which` is true, in place."""
+    places = np.flatnonzero(which)
     for field in fields(state):
-        getattr(state, field.name)[which] = getattr(rows, field.name)
+        getattr(state, field.name)[places] = getattr(rows, field.name)

@@ -61,7 +61,7 @@ def play(level, state, actions):
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name)
 def test_every_start_is_on_a_free_cell_inside_walls(level):
-    starts = pool(level)
+    starts = pool(level.generate)
     assert len(starts.position) == POOL_SIZE
     assert (starts.cells[np.arange(POOL_SIZE), starts.position] == EMPTY).all()
     board = starts.cells[:, :-1].reshape(-1, level.height, level.width)
@@ -72,7 +72,7 @@ def test_every_start_is_on_a_free_cell_inside_walls(level):
 
 @pytest.mark.parametrize("level", LEVELS[:3] + LEVELS[4:6], ids=lambda level: level.name)
 def test_every_goal_can_be_reached(level):
-    starts = pool(level)
+    starts = pool(level.generate)
     for row in range(200):
         board = starts.cells[row]
         found = reachable(board, int(starts.position[row]), level.width, opens_doors=True)
@@ -80,7 +80,7 @@ def test_every_goal_can_be_reached(level):
 
 
 def test_keys_lie_on_the_agents_side_of_the_door():
-    starts, level = pool(door_key(6)), door_key(6)
+    starts, level = pool(door_key(6).generate), door_key(6)
     for row in range(200):
         found = reachable(
             starts.cells[row], int(starts.position[row]), level.width, opens_doors=False
@@ -89,12 +89,12 @@ def test_keys_lie_on_the_agents_side_of_the_door():
 
 
 def test_fetch_always_asks_for_something_that_is_there():
-    starts = pool(fetch(6))
+    starts = pool(fetch(6).generate)
     assert (starts.cells == starts.target[:, None]).any(axis=1).all()
 
 
 def test_memory_pays_the_place_beside_the_object_shown():
-    starts = pool(memory(9))
+    starts = pool(memory(9).generate)
     rows = np.arange(POOL_SIZE)
     shown = starts.cells[rows, 3 * 9 + 1]
     right = np.where(
@@ -109,7 +109,7 @@ def test_memory_pays_the_place_beside_the_object_shown():
 
 def test_memory_shows_the_object_first_and_never_again_beside_the_choice():
     level = memory(9)
-    grid, starts = Grid(level), pool(level)
+    grid, starts = Grid(level), pool(level.generate)
     two = take_rows(
         starts, np.array([0, int(np.flatnonzero(starts.cells[:, 28] != starts.cells[0, 28])[0])])
     )
@@ -125,7 +125,7 @@ def test_memory_shows_the_object_first_and_never_again_beside_the_choice():
 
 def test_the_right_choice_in_memory_pays_and_ends():
     level = memory(9)
-    start = take_rows(pool(level), np.array([0]))
+    start = take_rows(pool(level.generate), np.array([0]))
     turn = LEFT if start.right_cell[0] < start.wrong_cell[0] else RIGHT
     way = [LEFT, LEFT, *[FORWARD] * 5, turn, FORWARD]
     _, reward, terminated = play(level, start, way)
@@ -135,7 +135,7 @@ def test_the_right_choice_in_memory_pays_and_ends():
 
 def test_the_wrong_choice_in_memory_ends_without_pay():
     level = memory(9)
-    start = take_rows(pool(level), np.array([0]))
+    start = take_rows(pool(level.generate), np.array([0]))
     turn = RIGHT if start.right_cell[0] < start.wrong_cell[0] else LEFT
     way = [LEFT, LEFT, *[FORWARD] * 5, turn, FORWARD]
     assert play(level, start, way)[1:] == (0.0, True)
@@ -144,7 +144,7 @@ def test_the_wrong_choice_in_memory_ends_without_pay():
 def test_the_empty_room_pays_one_less_the_time_it_took():
     # 4 x 4: two free cells a side. East, south: 3 actions of 64.
     level = empty(4)
-    start = take_rows(pool(level), np.array([0]))
+    start = take_rows(pool(level.generate), np.array([0]))
     _, reward, terminated = play(level, start, [FORWARD, RIGHT, FORWARD])
     assert reward == pytest.approx(1 - 0.9 * 3 / 64)
     assert terminated
@@ -152,9 +152,9 @@ def test_the_empty_room_pays_one_less_the_time_it_took():
 
 def lava_ahead(level):
     """A start right before the lava, facing it."""
-    board = pool(level).cells
+    board = pool(level.generate).cells
     row = int(np.flatnonzero(board[:, level.width + 2] == LAVA)[0])
-    return take_rows(pool(level), np.array([row]))
+    return take_rows(pool(level.generate), np.array([row]))
 
 
 def test_lava_ends_the_episode_without_pay():
@@ -196,7 +196,7 @@ def test_the_television_changes_whatever_one_does():
 
 def test_a_transition_leaves_its_state_alone():
     level = door_key(5)
-    start = take_rows(pool(level), np.arange(50))
+    start = take_rows(pool(level.generate), np.arange(50))
     kept = take_rows(start, np.arange(50))
     for action in range(7):
         transition(level, start, np.full(50, action), NO_LUCK)
@@ -251,7 +251,7 @@ def test_text_names_what_is_carried():
     level = door_key(5)
     grid = Grid(level, observation="text")
     key = code("key", "yellow")
-    starts = pool(level)
+    starts = pool(level.generate)
     stride = np.array([1, 5, -1, -5])
     ahead = starts.cells[np.arange(POOL_SIZE), starts.position + stride[starts.direction]]
     state = take_rows(starts, np.flatnonzero(ahead == key)[:1])
@@ -263,7 +263,7 @@ def test_text_names_what_is_carried():
 def test_text_says_where_things_are():
     level = fetch(8)
     grid = Grid(level, observation="text")
-    state = take_rows(pool(level), np.array([0]))
+    state = take_rows(pool(level.generate), np.array([0]))
     state.cells[0, :-1][state.cells[0, :-1] != WALL] = EMPTY
     state.position[0], state.direction[0] = 5 * 8 + 3, 3
     state.cells[0, 3 * 8 + 4] = code("ball", "blue")
@@ -292,3 +292,16 @@ def test_an_unknown_face_is_refused():
 def test_impossible_sizes_are_refused(make):
     with pytest.raises(ConfigError):
         make()
+
+
+def test_another_limit_makes_rewards_fade_accordingly():
+    world = build("grid/empty-4x4", 1, max_steps=10)
+    world.reset(seed=0)
+    for action in (FORWARD, RIGHT, FORWARD):
+        reward, terminated = world.step(np.array([action]))[1:3]
+    assert reward[0] == pytest.approx(1 - 0.9 * 3 / 10)
+    assert terminated[0]
+
+
+def test_two_faces_of_a_level_share_their_starts():
+    assert pool(Grid(door_key(6), max_steps=5).level.generate) is pool(door_key(6).generate)

@@ -7,6 +7,7 @@ from gymnasium.vector import AutoresetMode
 from mindseye.core.errors import ConfigError, WorldError
 from mindseye.core.protocols import Snapshots
 from mindseye.core.tree import leaves, named_leaves, take
+from mindseye.worlds.check import check_snapshot, check_world
 from mindseye.worlds.grids import build, names
 
 FACES = [(name, None) for name in names()] + [
@@ -43,6 +44,12 @@ def played(world, actions):
         if done.any():
             record.append(world.reset(options={"reset_mask": done}))
     return record
+
+
+@pytest.mark.parametrize(("name", "face"), FACES)
+def test_worlds_keep_the_house_rules(name, face):
+    check_world(made(name, 4, face), steps=30)
+    check_snapshot(made(name, 4, face))
 
 
 @pytest.mark.parametrize(("name", "face"), FACES)
