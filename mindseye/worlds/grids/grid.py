@@ -21,8 +21,6 @@ from mindseye.worlds.grids.view import SIDE, look
 
 _FRAME = 64
 _NUM_TYPES, _NUM_COLOURS = len(TYPES), 6
-_START_USE = 0
-"""Which random number picks the start; the television uses those of later steps."""
 
 
 class Grid(Rules):
@@ -63,7 +61,7 @@ class Grid(Rules):
 
     def start(self, draws: Draws) -> GridState:
         """A start from the level's pool for every row."""
-        return take_rows(pool(self.level.generate), draws.integers(POOL_SIZE, 1, _START_USE)[:, 0])
+        return take_rows(pool(self.level.generate), draws.integers(POOL_SIZE, 1)[:, 0])
 
     def transition(
         self, state: GridState, action: np.ndarray, draws: Draws
