@@ -153,7 +153,7 @@ def _spec(name: str) -> gymnasium.envs.registration.EnvSpec:
         if package == "ale_py":
             raise MissingExtra(package, _EXTRAS[package]) from error
         near = difflib.get_close_matches(name, _names(), n=5, cutoff=0.5)
-        known = f"near matches: {', '.join(near)}" if near else "see mindseye.worlds.names()"
+        known = f"near matches: {', '.join(near)}" if near else "see gymnasium.pprint_registry()"
         raise WorldError(f"make: no world named {name!r}; {known}") from error
     spec.order_enforce, spec.disable_env_checker = False, True
     return spec

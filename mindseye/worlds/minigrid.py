@@ -6,6 +6,7 @@ for a layout; that is kept off standard output.
 
 import contextlib
 import io
+from types import MethodType
 from typing import Any
 
 import gymnasium
@@ -15,6 +16,7 @@ from gymnasium import spaces
 from mindseye.core.errors import ConfigError, MissingExtra
 from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree
+from mindseye.worlds.minigrid_view import FastPicture, FastView
 
 _KINDS, _COLOURS, _STATES = 11, 6, 3
 _PIXELS = 64
@@ -42,6 +44,9 @@ class MiniGrid(gymnasium.Wrapper):
     Args:
         env: A MiniGridEnv, unwrapped or not.
         observation: One of the three faces.
+
+    Raises:
+        ConfigError: If there is no such face.
     """
 
     def __init__(self, env: gymnasium.Env, observation: str = "symbols"):
@@ -52,14 +57,16 @@ class MiniGrid(gymnasium.Wrapper):
             self._show = _symbols
         elif observation == "pixels":
             self.observation_space = spaces.Box(0, 255, (_PIXELS, _PIXELS, 3), np.uint8)
-            self._show = _pixels
+            self._picture = FastPicture(grid, _PIXELS)
+            self._show = self._pixels
         elif observation == "text":
             self.observation_space = Words()
-            self._show = _text
+            self._show = self._text
         else:
             raise ConfigError(
                 f"MiniGrid: no observation {observation!r}; choose symbols, pixels or text"
             )
+        _hasten(grid, is_seen=observation != "pixels")
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -67,12 +74,42 @@ class MiniGrid(gymnasium.Wrapper):
         """New level; whatever MiniGrid prints on the way is dropped."""
         with contextlib.redirect_stdout(io.StringIO()):
             seen, info = self.env.reset(seed=seed, options=options)
-        return self._show(self.env, seen), info
+        return self._show(seen), info
 
     def step(self, action: Any) -> tuple[Tree, float, bool, bool, dict[str, Any]]:
         """One of left, right, forward, pickup, drop, toggle, done."""
         seen, reward, terminated, truncated, info = self.env.step(action)
-        return self._show(self.env, seen), float(reward), terminated, truncated, info
+        return self._show(seen), float(reward), terminated, truncated, info
+
+    def _pixels(self, seen: dict) -> np.ndarray:
+        return self._picture.draw(self.env.unwrapped)
+
+    def _text(self, seen: dict) -> str:
+        grid: Any = self.env.unwrapped
+        return _sentences(seen, grid.carrying)
+
+
+def _hasten(grid: Any, *, is_seen: bool) -> None:
+    """Replace MiniGrid's slow observation by an equal one, or by none where it is not shown."""
+    from minigrid.minigrid_env import MiniGridEnv
+
+    own = type(grid)
+    if own.gen_obs is not MiniGridEnv.gen_obs or own.gen_obs_grid is not MiniGridEnv.gen_obs_grid:
+        return
+    # Bound methods, and not closures, so that copies of the environment observe themselves.
+    if is_seen:
+        grid.fast_view = FastView(grid)
+        grid.gen_obs = MethodType(_observe, grid)
+    else:
+        grid.gen_obs = MethodType(_observe_nothing, grid)
+
+
+def _observe(grid: Any) -> dict[str, Any]:
+    return grid.fast_view.observe(grid)
+
+
+def _observe_nothing(grid: Any) -> dict[str, Any]:
+    return {"image": None, "direction": grid.agent_dir, "mission": grid.mission}
 
 
 def _symbols_space(size: int) -> spaces.Dict:
@@ -81,22 +118,11 @@ def _symbols_space(size: int) -> spaces.Dict:
     return spaces.Dict({"view": view, "direction": spaces.Discrete(4)}, sort_keys=False)
 
 
-def _symbols(env: gymnasium.Env, seen: dict) -> dict:
+def _symbols(seen: dict) -> dict:
     return {"view": seen["image"], "direction": seen["direction"]}
 
 
-def _pixels(env: gymnasium.Env, seen: dict) -> np.ndarray:
-    from PIL import Image
-
-    grid: Any = env.unwrapped
-    tile = max(1, _PIXELS // max(grid.width, grid.height))
-    frame = grid.get_frame(highlight=False, tile_size=tile)
-    if frame.shape[:2] == (_PIXELS, _PIXELS):
-        return frame
-    return np.asarray(Image.fromarray(frame).resize((_PIXELS, _PIXELS), Image.Resampling.BOX))
-
-
-def _text(env: gymnasium.Env, seen: dict) -> str:
+def _sentences(seen: dict, carried: Any) -> str:
     from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT, STATE_TO_IDX
 
     names = {index: name for name, index in STATE_TO_IDX.items()}
@@ -112,10 +138,9 @@ def _text(env: gymnasium.Env, seen: dict) -> str:
             adjective = f"{names[state]} " if name == "door" else ""
             place = _place(ahead, right - size // 2)
             things.append(f"a {adjective}{IDX_TO_COLOR[colour]} {name} {place}")
-    grid: Any = env.unwrapped
     parts = [f"{seen['mission']}.", f"You see {', '.join(things) or 'nothing'}."]
-    if grid.carrying is not None:
-        parts.append(f"You carry a {grid.carrying.color} {grid.carrying.type}.")
+    if carried is not None:
+        parts.append(f"You carry a {carried.color} {carried.type}.")
     blocked = IDX_TO_OBJECT[int(image[size // 2, size - 2, 0])] == "wall"
     if blocked:
         parts.append("A wall is ahead.")

@@ -18,7 +18,13 @@ def test_symbols_are_members_of_their_space():
 
 @pytest.mark.parametrize(
     "name",
-    ["MiniGrid-DoorKey-5x5-v0", "MiniGrid-MultiRoom-N2-S4-v0", "MiniGrid-Dynamic-Obstacles-6x6-v0"],
+    [
+        "MiniGrid-DoorKey-5x5-v0",
+        "MiniGrid-ObstructedMaze-1Q-v1",
+        "BabyAI-BossLevel-v0",
+        "MiniGrid-MultiRoom-N2-S4-v0",
+        "MiniGrid-Dynamic-Obstacles-6x6-v0",
+    ],
 )
 def test_symbols_are_minigrids_own(name):
     import gymnasium
@@ -26,7 +32,7 @@ def test_symbols_are_minigrids_own(name):
     world, theirs = make(name), gymnasium.make(name)
     observation, seen = world.reset(seed=3)[0], theirs.reset(seed=3)[0]
     rng = np.random.default_rng(1)
-    for _ in range(150):
+    for _ in range(300):
         np.testing.assert_array_equal(observation["view"][0], seen["image"])
         assert observation["direction"][0] == seen["direction"]
         action = int(rng.integers(theirs.action_space.n))
@@ -35,6 +41,29 @@ def test_symbols_are_minigrids_own(name):
         assert [reward[0], terminated[0], truncated[0]] == expected[:3]
         if terminated[0] or truncated[0]:
             observation, seen = world.reset(seed=5)[0], theirs.reset(seed=5)[0]
+
+
+@pytest.mark.parametrize("name", ["MiniGrid-DoorKey-8x8-v0", "MiniGrid-Dynamic-Obstacles-6x6-v0"])
+def test_pixels_are_minigrids_own(name):
+    import gymnasium
+    from PIL import Image
+
+    world, theirs = make(name, observation="pixels"), gymnasium.make(name)
+    rng = np.random.default_rng(1)
+    done = True
+    for step in range(120):
+        if done:
+            observation = world.reset(seed=step)[0]
+            theirs.reset(seed=step)
+        grid = theirs.unwrapped
+        frame = grid.get_frame(highlight=False, tile_size=64 // grid.width)
+        if frame.shape != (64, 64, 3):
+            frame = np.asarray(Image.fromarray(frame).resize((64, 64), Image.Resampling.BOX))
+        np.testing.assert_array_equal(observation[0], frame)
+        action = int(rng.integers(theirs.action_space.n))
+        observation, _, terminated, truncated, _ = world.step(np.array([action]))
+        theirs.step(action)
+        done = bool(terminated[0] or truncated[0])
 
 
 def test_pixels_show_the_whole_grid():
