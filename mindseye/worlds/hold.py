@@ -48,13 +48,14 @@ class HoldDone(VectorWrapper):
         return observation, infos
 
     def step(self, actions: Tree) -> Step:
-        """Take one action per row; rows already done are skipped."""
+        """Take one action per row; rows already done are skipped.
+
+        Raises:
+            WorldError: If the world fails or pays a reward that is not finite.
+        """
         if self._last is None:
             raise WorldError(f"{self.name}: never reset; reset it before the first step")
-        if self._stale.any():
-            # The inner vectoriser removes the mask from this dict.
-            self.env.reset(options={"reset_mask": self._stale.copy()})
-        observation, rewards, terminated, truncated, infos = self.env.step(actions)
+        observation, rewards, terminated, truncated, infos = self._stepped(actions)
         self._stale = terminated | truncated
         if self._held.any():
             observation = tree.where(self._held, self._last[0], observation)
@@ -67,3 +68,13 @@ class HoldDone(VectorWrapper):
         self._held = terminated | truncated
         self._last = (observation, terminated.copy(), truncated.copy())
         return observation, rewards, terminated, truncated, infos
+
+    def _stepped(self, actions: Tree) -> Step:
+        try:
+            if self._stale.any():
+                # The inner vectoriser removes the mask from this dict.
+                self.env.reset(options={"reset_mask": self._stale.copy()})
+            return self.env.step(actions)
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise WorldError(f"{self.name}: failed ({cause}); mend the world") from error

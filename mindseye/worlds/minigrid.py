@@ -123,26 +123,24 @@ def _symbols(seen: dict) -> dict:
 
 
 def _sentences(seen: dict, carried: Any) -> str:
-    from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT, STATE_TO_IDX
+    from minigrid.core.constants import IDX_TO_COLOR, IDX_TO_OBJECT, OBJECT_TO_IDX, STATE_TO_IDX
 
-    names = {index: name for name, index in STATE_TO_IDX.items()}
+    states = {index: name for name, index in STATE_TO_IDX.items()}
     image = seen["image"]
     size = image.shape[0]
     things = []
-    for right in range(size):
-        for ahead in range(size):
-            kind, colour, state = (int(x) for x in image[right, size - 1 - ahead])
+    # Kinds up to floor are the background.
+    for across, down in np.argwhere(image[:, :, 0] > OBJECT_TO_IDX["floor"]).tolist():
+        kind, colour, state = image[across, down].tolist()
+        ahead, right = size - 1 - down, across - size // 2
+        if ahead or right:
             name = IDX_TO_OBJECT[kind]
-            if name in ("unseen", "empty", "wall", "floor") or (right, ahead) == (size // 2, 0):
-                continue
-            adjective = f"{names[state]} " if name == "door" else ""
-            place = _place(ahead, right - size // 2)
-            things.append(f"a {adjective}{IDX_TO_COLOR[colour]} {name} {place}")
+            adjective = f"{states[state]} " if name == "door" else ""
+            things.append(f"a {adjective}{IDX_TO_COLOR[colour]} {name} {_place(ahead, right)}")
     parts = [f"{seen['mission']}.", f"You see {', '.join(things) or 'nothing'}."]
     if carried is not None:
         parts.append(f"You carry a {carried.color} {carried.type}.")
-    blocked = IDX_TO_OBJECT[int(image[size // 2, size - 2, 0])] == "wall"
-    if blocked:
+    if image[size // 2, size - 2, 0] == OBJECT_TO_IDX["wall"]:
         parts.append("A wall is ahead.")
     return " ".join(parts)
 

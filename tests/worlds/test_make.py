@@ -92,3 +92,36 @@ def test_processes_give_the_same_episodes_as_this_process():
 def test_an_impossible_option_is_refused(asked):
     with pytest.raises(ConfigError):
         make("CartPole-v1", **asked)
+
+
+class Crashing(gymnasium.Env):
+    observation_space = gymnasium.spaces.Discrete(2)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return 0, {}
+
+    def step(self, action):
+        raise ZeroDivisionError("oh")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_crash_in_another_process_is_told():
+    world = make(Crashing, 2, vectorise="async")
+    world.reset()
+    with pytest.raises(WorldError, match=r"Crashing: failed \(ZeroDivisionError: oh\)"):
+        world.step(np.array([0, 0]))
+    world.close()
+
+
+def test_a_done_row_of_another_process_is_skipped():
+    world = make("CartPole-v1", 2, vectorise="async", max_steps=3)
+    world.reset(seed=0)
+    world.step(np.array([0, 1]))
+    world.step(np.array([0, 1]))
+    last, _, _, truncated, _ = world.step(np.array([0, 1]))
+    assert truncated.all()
+    again, rewards, _, _, _ = world.step(np.array([0, 1]))
+    np.testing.assert_array_equal(again, last)
+    assert not rewards.any()
+    world.close()
