@@ -211,8 +211,8 @@ class DreamWorld(VectorEnv, Snapshots):
         if all(seed is None for seed in seeds):
             return self.starts(len(seeds), self._rng)
         drawn = [
-            # Copied at once: a store may reuse its buffers for the next row.
-            tree.map_tree(_copy, dict(self.starts(1, self._rng_of(seed))))
+            # Taking copies, and must: a store may reuse its buffers for the next row.
+            tree.take(dict(self.starts(1, self._rng_of(seed))), np.zeros(1, np.int64))
             for seed in seeds
         ]
         return tree.concatenate(drawn)

@@ -10,6 +10,7 @@ from mindseye.core.episode import Episode, Origin
 from mindseye.core.errors import ConfigError, DataError, ModelError, SpecError, WorldError
 from mindseye.core.protocols import Prediction, Snapshots
 from mindseye.core.spaces import Words
+from mindseye.experience import Replay, rollout
 from mindseye.worlds import DreamWorld, make, starts_from
 
 
@@ -217,6 +218,28 @@ def test_returned_observations_cannot_disturb_the_dream(cart_model, cart_starts)
     after = dream.step(np.array([0, 1]))[0]
     dream.load(moment, np.arange(2))
     np.testing.assert_array_equal(steps(dream, [0, 1], 2)[0], after)
+
+
+@pytest.mark.parametrize("first_only", [True, False])
+def test_a_replay_of_real_episodes_gives_starts(tmp_path, cart_model, first_only):
+    class Pushing:
+        def initial(self, batch_size):
+            return None
+
+        def act(self, observation, memory, *, explore=False):
+            return np.arange(len(observation)) % 2, memory, {}
+
+    real = make("CartPole-v1", 4)
+    episodes = rollout(Pushing(), real, episodes=8, seed=0, origin=Origin("real", "CartPole-v1"))
+    replay = Replay(tmp_path, real.single_observation_space, real.single_action_space)
+    replay.add(episodes)
+    starts = starts_from(replay, context=3, first_only=first_only)
+    dream = DreamWorld(cart_model, 16, starts=starts, horizon=5)
+    seen = {tuple(row) for episode in episodes for row in episode.observations[:-1].tolist()}
+    for observation in (dream.reset(seed=0)[0], dream.reset()[0]):
+        assert {tuple(row) for row in observation.tolist()} <= seen
+        assert len(np.unique(observation, axis=0)) > 3
+    replay.close()
 
 
 class Painter:
