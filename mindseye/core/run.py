@@ -66,7 +66,9 @@ class Run:
         self.manifest = _manifest(seed, device)
         self._checkpoint_seconds = checkpoint_seconds
         self._progress = progress
-        self._stage, self._step, self._total = "", 0, 0
+        self._seconds_before, self._sat_down = 0.0, time.monotonic()
+        self._stage, self._step, self._total, self._enough = "", 0, 0, False
+        self._counted: tuple[int, int] | None = None
         self._latest: Mapping[str, float] = {}
         self._claim_folder()
         self._metrics = open(self.folder / "metrics.jsonl", "ab")  # noqa: SIM115
@@ -92,6 +94,11 @@ class Run:
         else:
             write_atomic(path, json.dumps(self.manifest, indent=1))
 
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, up to the last checkpoint of earlier sittings."""
+        return self._seconds_before + time.monotonic() - self._sat_down
+
     def degrade(self, what: str) -> None:
         """Record in the manifest that something ran in a lesser way than asked."""
         if what not in self.manifest["degraded"]:
@@ -105,6 +112,10 @@ class Run:
     def seed_for(self, purpose: str) -> int:
         """A 31-bit seed for a named purpose."""
         return int(self.rng(purpose).integers(2**31))
+
+    def seed_torch(self, purpose: str) -> None:
+        """Seed torch's global generator for a named purpose, such as initial weights."""
+        torch.manual_seed(self.seed_for(purpose))
 
     def steps(self, stage: str, total: int, keep: Mapping[str, Any]) -> Iterator[int]:
         """Yield the steps of a stage that are still to be done.
@@ -122,21 +133,31 @@ class Run:
         path = self.folder / "checkpoints" / f"{stage}.safetensors"
         torch.manual_seed(self.seed_for(stage))
         done = self._restore(path, keep) if path.exists() else 0
-        self._stage, self._total, saved_at = stage, total, time.monotonic()
+        self._stage, self._total, self._enough = stage, total, False
+        self._counted, saved_at = None, time.monotonic()
         for step in range(done, total):
             self._step = step
-            self._tell(step)
             yield step
-            last = step + 1 == total
-            if last or time.monotonic() - saved_at > self._checkpoint_seconds:
-                self._save(path, step + 1, keep)
+            self._tell(step + 1)
+            done = total if self._enough else step + 1
+            if done == total or time.monotonic() - saved_at > self._checkpoint_seconds:
+                self._save(path, done, keep)
                 saved_at = time.monotonic()
-        self._step = total
+            if self._enough:
+                break
         self._tell(total)
+
+    def end_stage(self) -> None:
+        """Call inside a loop over `steps`: this step is the stage's last, whatever its total."""
+        self._enough = True
+
+    def report_progress(self, done: int, total: int) -> None:
+        """Count progress in another unit than the loop's own, until the stage ends."""
+        self._counted = (done, total)
 
     def _tell(self, done: int) -> None:
         if self._progress:
-            self._progress(self._stage, done, self._total, self._latest)
+            self._progress(self._stage, *(self._counted or (done, self._total)), self._latest)
 
     def _save(self, path: Path, done: int, keep: Mapping[str, Any]) -> None:
         self._metrics.flush()
@@ -144,6 +165,7 @@ class Run:
         state = {
             "done": done,
             "metrics_bytes": self._metrics.tell(),
+            "seconds": self.seconds,
             "torch": torch.get_rng_state(),
             "keep": {name: _state_of(item) for name, item in keep.items()},
         }
@@ -166,6 +188,7 @@ class Run:
                 ) from error
         torch.set_rng_state(state["torch"])
         self._metrics.truncate(state["metrics_bytes"])
+        self._seconds_before = max(self._seconds_before, state["seconds"])
         return state["done"]
 
     def once(self, name: str, compute: Callable[[], Any]) -> Any:
@@ -173,12 +196,17 @@ class Run:
         path = self.folder / "checkpoints" / f"{name.replace('/', '-')}.json"
         if path.exists():
             try:
-                return json.loads(path.read_text())
+                saved = json.loads(path.read_text())
             except json.JSONDecodeError as error:
                 raise CheckpointError(f"{path}: damaged ({error}); delete it") from error
+            self._seconds_before = max(self._seconds_before, saved["seconds"])
+            return saved["value"]
+        self._stage, self._total, self._counted = name, 1, None
+        self._tell(0)
         torch.manual_seed(self.seed_for(name))
         value = json.loads(json.dumps(compute(), default=float))
-        write_atomic(path, json.dumps(value))
+        write_atomic(path, json.dumps({"value": value, "seconds": self.seconds}))
+        self._tell(1)
         return value
 
     def log(self, metrics: Mapping[str, float]) -> None:

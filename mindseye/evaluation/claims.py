@@ -12,8 +12,8 @@ from mindseye.evaluation.statistics import mean_measure
 def check(claim: Claim, reports: Sequence[Report]) -> Verdict:
     """Verdict over the per-seed reports of one recipe.
 
-    It holds when the method wins on average by more than the claim's margin against both rivals and,
-    with three seeds or more, the 95 % interval of the paired difference excludes the margin, too.
+    It holds when the method wins on average by more than the claim's margin against both rivals
+    and, with three seeds or more, the 95 % interval of the paired difference excludes it, too.
     """
     values = {
         role: [report.measure(name).value for report in reports]

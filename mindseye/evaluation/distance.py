@@ -1,4 +1,4 @@
-"""How far apart two observations of the same space are, in [0, 1] for classes, in spreads for numbers.
+"""How far apart two observations of the same space are.
 
 Errors of different leaves and worlds are made comparable by dividing by the distance between
 unrelated real observations: 0 is equal, 1 is as wrong as a random real observation.

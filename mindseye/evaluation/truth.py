@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from gymnasium.vector import VectorEnv
 
 from mindseye.core.episode import Episode, Origin
 from mindseye.core.protocols import Agent, WorldModel
 from mindseye.core.report import Measure
-from mindseye.core.tree import Tree, stack, take
+from mindseye.core.tree import Tree, concatenate, stack, take
 from mindseye.evaluation.distance import distance, unrelated
 from mindseye.evaluation.open_loop import TRUST_BOUND, OpenLoop, open_loop
 from mindseye.evaluation.playback import play_back
@@ -119,6 +118,7 @@ def truth(
     context: int = 4,
     steps_ahead: int = 30,
     explore: bool = True,
+    device: str = "cpu",
 ) -> Truth:
     """Compare agents in reality and dream, and the dream with reality.
 
@@ -131,6 +131,8 @@ def truth(
         horizon: Longest dreamed episode.
         seed: Real row i begins from `seed + i`.
         context, steps_ahead: Of the open-loop comparison.
+        explore: Whether agents sample their actions.
+        device: Where the model lives.
     """
     tried = [
         attempt(name, agent, real=real, model=model, horizon=horizon, seed=seed, explore=explore)
@@ -138,7 +140,6 @@ def truth(
     ]
     judged = next(a for a in tried if a.name == main)
     episodes = [e for a in tried for e in a.real]
-    device = str(getattr(next(model.parameters(), torch.zeros(0)), "device", "cpu"))  # type: ignore[attr-defined]
     loop = open_loop(
         model,
         episodes,
@@ -238,7 +239,7 @@ def _trust(loop: OpenLoop) -> list[Measure]:
 
 def _replay(judged: Attempts, replayed: Sequence[Episode], success: Success) -> list[Measure]:
     """Imagined actions acted in reality from the same start."""
-    unit = unrelated(_joined([e.observations for e in judged.real]), np.random.default_rng(0))
+    unit = unrelated(concatenate([e.observations for e in judged.real]), np.random.default_rng(0))
     errors = []
     for dreamed, real in zip(judged.dream, replayed, strict=True):
         rows = slice(1, min(len(dreamed), len(real)) + 1)
@@ -255,12 +256,6 @@ def _replay(judged: Attempts, replayed: Sequence[Episode], success: Success) -> 
     ]
 
 
-def _joined(observations: Sequence[Tree]) -> Tree:
-    from mindseye.core.tree import concatenate
-
-    return concatenate(observations)
-
-
 def _noise_floor(judged: Attempts, real: VectorEnv, seed: int) -> float:
     """Distance of real episodes to themselves, acted again from the same seed."""
     again = play_back(judged.real, real, seed=seed)
@@ -269,7 +264,7 @@ def _noise_floor(judged: Attempts, real: VectorEnv, seed: int) -> float:
         for a, b in zip(judged.real, again, strict=True)
         for rows in [slice(0, min(len(a), len(b)) + 1)]
     ]
-    unit = unrelated(_joined([e.observations for e in judged.real]), np.random.default_rng(0))
+    unit = unrelated(concatenate([e.observations for e in judged.real]), np.random.default_rng(0))
     return float(np.mean(gaps)) / unit
 
 
