@@ -9,7 +9,8 @@ from pathlib import Path
 import gymnasium
 
 from mindseye.core.errors import DataError
-from mindseye.experience.schema import ColumnSpec, space_from_json, space_to_json
+from mindseye.core.space_json import space_from_json, space_to_json
+from mindseye.experience.schema import ColumnSpec
 
 FILE_NAME = "schema.json"
 VERSION = 1

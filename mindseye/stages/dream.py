@@ -1,4 +1,4 @@
-"""An agent trained in a dream: from states that experience leads to, onwards in imagination only."""
+"""An agent trained in a dream: from states that experience led to, onwards in imagination."""
 
 from collections.abc import Sequence
 

@@ -18,6 +18,7 @@ from mindseye.evaluation.success import success_from
 from mindseye.experience import Replay
 from mindseye.learners.imagination import ImaginationActorCritic
 from mindseye.learners.model_fitting import ModelFitting
+from mindseye.models.files import save_model, save_policy
 from mindseye.models.policy import PolicyHead
 from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.sizes import SIZES, SizeName
@@ -25,6 +26,7 @@ from mindseye.stages.collect import collect
 from mindseye.stages.dream import train_in_dream
 from mindseye.stages.fit import fit, longest, reward_limits
 from mindseye.stages.judge import judge, reward_threshold
+from mindseye.stages.offline import judge_offline
 from mindseye.stages.rivals import clone, model_free
 from mindseye.worlds import make
 
@@ -112,8 +114,6 @@ def run_offline(config: LoopConfig, run: Run, replay: Replay) -> Report:
     check_model(config, replay.observation_space, replay.action_space)
     model = fit_stage(config, run, replay)
     dream_stage(config, run, replay, model)
-    from mindseye.stages.offline import judge_offline
-
     return judge_offline(run, model, replay, costs=costs(config, model, len(replay)))
 
 
@@ -157,6 +157,7 @@ def fit_stage(config: LoopConfig, run: Run, replay: Replay) -> LatentWorldModel:
         length=config.length,
         success_share=config.success_share,
     )
+    save_model(run.folder / "model", model)
     return model.eval()
 
 
@@ -186,6 +187,7 @@ def dream_stage(
         length=config.length,
         success_share=config.success_share,
     )
+    save_policy(run.folder / "policy", policy)
     agents: dict[str, Agent] = {"dream": DreamAgent(model, policy)}
     for share, weights in earlier.items():
         past = new_policy(model).to(run.device)

@@ -202,6 +202,7 @@ class PolicyHead(nn.Module):
     def __init__(self, space: spaces.Space, *, features: int, units: int, layers: int):
         super().__init__()
         self.space, self.spaces = space, named_spaces(space)
+        self.arguments = {"features": features, "units": units, "layers": layers}
         self.widths = [_width(leaf) for leaf in self.spaces.values()]
         self.net = mlp(features, units, layers, sum(self.widths), zero=True)
 

@@ -112,6 +112,16 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         if backbone not in BACKBONES:
             raise ConfigError(f"world model: unknown backbone {backbone!r}; use {list(BACKBONES)}")
         self.observation_space, self.action_space = observation_space, action_space
+        self.arguments = {
+            "backbone": backbone,
+            "width": width,
+            "units": units,
+            "variables": variables,
+            "classes": classes,
+            "depth": depth,
+            "reward_limits": [float(x) for x in reward_limits],
+            "doubters": doubters,
+        }
         self.backbone_name, self.variables, self.classes = backbone, variables, classes
         self.is_recurrent_posterior = backbone == "rssm"
         latents = variables * classes

@@ -1,0 +1,95 @@
+"""One folder, one model: weights as safetensors, everything else in a JSON card.
+
+Loading builds the module from the card and fills it; nothing in a folder is ever executed.
+"""
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from torch import nn
+
+from mindseye.core.checkpoint import load_tree, save_tree, write_atomic
+from mindseye.core.errors import CheckpointError
+from mindseye.core.space_json import space_from_json, space_to_json
+from mindseye.models.policy import PolicyHead
+from mindseye.models.world.latent import LatentWorldModel
+
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+
+
+def save_model(folder: Path, model: LatentWorldModel) -> None:
+    """Write a world model; an earlier one in the folder is replaced."""
+    spaces = {
+        "observation_space": space_to_json(model.observation_space),
+        "action_space": space_to_json(model.action_space),
+    }
+    _save(Path(folder), {"kind": "world model", **spaces, "arguments": model.arguments}, model)
+
+
+def load_model(folder: Path) -> LatentWorldModel:
+    """Read a world model back.
+
+    Raises:
+        CheckpointError: If the folder holds none, is damaged, or its weights do not fit its card.
+    """
+    card = _card(Path(folder), "world model")
+    where = str(Path(folder) / CARD)
+    spaces = [space_from_json(card[k], where) for k in ("observation_space", "action_space")]
+    known = inspect.signature(LatentWorldModel).parameters
+    if unknown := sorted(set(card["arguments"]) - set(known)):
+        raise CheckpointError(f"{where}: unknown arguments {unknown}; written by another version")
+    model = LatentWorldModel(*spaces, **card["arguments"])
+    _fill(Path(folder), model)
+    return model.eval()
+
+
+def save_policy(folder: Path, policy: PolicyHead) -> None:
+    """Write a policy on a world model's features."""
+    card = {"kind": "policy", "action_space": space_to_json(policy.space)}
+    _save(Path(folder), {**card, "arguments": policy.arguments}, policy)
+
+
+def load_policy(folder: Path, action_space: gymnasium.Space) -> PolicyHead:
+    """Read a policy back.
+
+    Raises:
+        CheckpointError: If the folder holds none, is damaged, or acts in another space.
+    """
+    card = _card(Path(folder), "policy")
+    space = space_from_json(card["action_space"], str(Path(folder) / CARD))
+    if space != action_space:
+        raise CheckpointError(f"{folder}: acts in {space}, expected {action_space}")
+    policy = PolicyHead(space, **card["arguments"])
+    _fill(Path(folder), policy)
+    return policy.eval()
+
+
+def _save(folder: Path, card: dict[str, Any], module: nn.Module) -> None:
+    save_tree(folder / WEIGHTS, dict(module.state_dict()))
+    write_atomic(folder / CARD, json.dumps(card, indent=1))
+
+
+def _card(folder: Path, kind: str) -> dict[str, Any]:
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text())
+        found = card["kind"]
+    except OSError as error:
+        raise CheckpointError(f"{folder}: no {kind} here ({path.name} is missing)") from error
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: damaged ({error!r}); save the {kind} again") from error
+    if found != kind:
+        raise CheckpointError(f"{folder}: holds a {found}, expected a {kind}")
+    return card
+
+
+def _fill(folder: Path, module: nn.Module) -> None:
+    weights = load_tree(folder / WEIGHTS)
+    try:
+        module.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:
+        cause = str(error).strip().splitlines()[-1].strip()
+        raise CheckpointError(f"{folder}: weights of another architecture ({cause})") from error
