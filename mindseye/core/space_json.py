@@ -23,12 +23,14 @@ def space_to_json(space: gymnasium.Space) -> dict[str, Any]:
                 "Box", low=low, high=high, shape=list(space.shape), dtype=str(space.dtype)
             )
         case spaces.Discrete():
-            return _typed("Discrete", n=int(space.n), start=int(space.start))
+            return _typed(
+                "Discrete", n=int(space.n), start=int(space.start), dtype=str(space.dtype)
+            )
         case spaces.MultiDiscrete():
             nvec, start = space.nvec.tolist(), space.start.tolist()
             return _typed("MultiDiscrete", nvec=nvec, start=start, dtype=str(space.dtype))
         case spaces.MultiBinary():
-            return _typed("MultiBinary", shape=list(space.shape))
+            return _typed("MultiBinary", n=np.asarray(space.n).tolist())
         case spaces.Dict():
             parts = [[key, space_to_json(part)] for key, part in space.spaces.items()]
             return _typed("Dict", spaces=parts)
@@ -78,12 +80,13 @@ def _space(raw: dict[str, Any]) -> gymnasium.Space:
             low, high = (_limit(raw[side], shape, dtype) for side in ("low", "high"))
             return spaces.Box(low, high, shape, dtype.type)
         case "Discrete":
-            return spaces.Discrete(raw["n"], start=raw["start"])
+            dtype = np.dtype(raw["dtype"]).type
+            return spaces.Discrete(raw["n"], start=raw["start"], dtype=dtype)
         case "MultiDiscrete":
             dtype = np.dtype(raw["dtype"]).type
             return spaces.MultiDiscrete(np.array(raw["nvec"]), dtype, start=np.array(raw["start"]))
         case "MultiBinary":
-            return spaces.MultiBinary(raw["shape"])
+            return spaces.MultiBinary(raw["n"])
         case "Dict":
             return spaces.Dict({key: _space(part) for key, part in raw["spaces"]})
         case "Tuple":

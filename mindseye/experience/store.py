@@ -264,7 +264,7 @@ class Store:
         self._forget_extras(rows)
 
     def _forget_extras(self, rows: int) -> None:
-        kept = {n: s for n, s in self.manifest.extras.items() if s.first_row <= rows}
+        kept = {n: s for n, s in self.manifest.extras.items() if s.first_row < rows}
         if len(kept) == len(self.manifest.extras):
             return
         for name in set(self.manifest.extras) - set(kept):
