@@ -96,7 +96,7 @@ def is_choice(
     return isinstance(space, spaces.Discrete | spaces.MultiDiscrete)
 
 
-def _limits(space: gymnasium.Space | None, dtype: np.dtype) -> tuple[Any, Any]:
+def _limits(space: Any, dtype: np.dtype) -> tuple[Any, Any]:
     if isinstance(space, spaces.Discrete):
         return space.start, space.start + space.n - 1
     if isinstance(space, spaces.MultiDiscrete):
