@@ -66,6 +66,7 @@ class Run:
         self.manifest = _manifest(seed, device)
         self._checkpoint_seconds = checkpoint_seconds
         self._progress = progress
+        self._safe_bytes = 0
         self._seconds_before, self._sat_down = 0.0, time.monotonic()
         self._stage, self._step, self._total, self._enough = "", 0, 0, False
         self._counted: tuple[int, int] | None = None
@@ -133,6 +134,8 @@ class Run:
         path = self.folder / "checkpoints" / f"{stage}.safetensors"
         torch.manual_seed(self.seed_for(stage))
         done = self._restore(path, keep) if path.exists() else 0
+        # rows logged after the last checkpoint belong to steps that will be repeated
+        self._metrics.truncate(self._safe_bytes)
         self._stage, self._total, self._enough = stage, total, False
         self._counted, saved_at = None, time.monotonic()
         for step in range(done, total):
@@ -170,6 +173,7 @@ class Run:
             "keep": {name: _state_of(item) for name, item in keep.items()},
         }
         save_tree(path, state)
+        self._safe_bytes = state["metrics_bytes"]
 
     def _restore(self, path: Path, keep: Mapping[str, Any]) -> int:
         state = load_tree(path)
@@ -187,7 +191,7 @@ class Run:
                     f"{path}: {name} is of another architecture ({cause})"
                 ) from error
         torch.set_rng_state(state["torch"])
-        self._metrics.truncate(state["metrics_bytes"])
+        self._safe_bytes = state["metrics_bytes"]
         self._seconds_before = max(self._seconds_before, state["seconds"])
         return state["done"]
 

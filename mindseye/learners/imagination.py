@@ -48,7 +48,7 @@ class ImaginationActorCritic(Learner):
         discount: float = 0.97,
         lambda_: float = 0.95,
         entropy_weight: float = 3e-3,
-        learning_rate: float = 3e-4,
+        learning_rate: float = 1e-3,
         value_limits: Sequence[float] = (-100.0, 100.0),
         units: int = 256,
         slow_rate: float = 0.02,

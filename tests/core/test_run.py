@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mindseye.core.errors import CheckpointError, ConfigError
+from mindseye.core.run import Run
+
+
+class Killed(Exception):
+    pass
+
+
+def walk(folder, *, stop_after=None, width=3, checkpoint_seconds=0.0):
+    """A toy learning loop with every kind of state; may die after a number of steps."""
+    with Run(
+        folder, name="toy", config={"width": width}, checkpoint_seconds=checkpoint_seconds
+    ) as run:
+        run.seed_torch("model")
+        model, rng = nn.Linear(width, 1), run.rng("data")
+        adam = torch.optim.Adam(model.parameters())
+        done = 0
+        for _ in run.steps("first", 12, keep={"model": model, "adam": adam, "rng": rng}):
+            x = torch.from_numpy(rng.normal(size=(4, width))).float()
+            loss = (model(x) - torch.randn(4, 1)).square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            run.log({"loss": loss.item()})
+            done += 1
+            if done == stop_after:
+                raise Killed
+        score = run.once("score", lambda: {"w": model.weight.sum().item(), "r": torch.rand(1)[0]})
+        return score, [row["loss"] for row in run.metrics()]
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 11])
+def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(tmp_path, stop_after):
+    expected = walk(tmp_path / "whole")
+    with pytest.raises(Killed):
+        walk(tmp_path / "cut", stop_after=stop_after)
+    assert walk(tmp_path / "cut") == expected
+
+
+def test_a_finished_stage_is_restored_not_repeated(tmp_path):
+    first = walk(tmp_path)
+    stamp = (tmp_path / "checkpoints/first.safetensors").stat().st_mtime_ns
+    assert walk(tmp_path) == first
+    assert (tmp_path / "checkpoints/first.safetensors").stat().st_mtime_ns == stamp
+
+
+def test_a_folder_of_another_run_is_refused_with_the_difference(tmp_path):
+    walk(tmp_path)
+    with pytest.raises(ConfigError, match="width was 3, is 4"):
+        walk(tmp_path, width=4)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
+    walk(tmp_path)
+    with Run(tmp_path, name="toy", config={"width": 3}) as run:
+        keep = {"model": nn.Linear(5, 1), "adam": run.rng("a"), "rng": run.rng("b")}
+        with pytest.raises(CheckpointError, match="model is of another architecture"):
+            next(iter(run.steps("first", 12, keep=keep)))
+
+
+def test_a_stage_can_end_early_and_stays_ended(tmp_path):
+    def steps():
+        with Run(tmp_path, name="toy", config={}) as run:
+            taken = []
+            for step in run.steps("loop", 1000, keep={"rng": np.random.default_rng(0)}):
+                taken.append(step)
+                if step == 2:
+                    run.end_stage()
+            return taken
+
+    assert steps() == [0, 1, 2]
+    assert steps() == []
+
+
+def test_metrics_are_written_as_lines_and_as_a_table(tmp_path):
+    walk(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(12))
+    header, *lines = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert header == "stage,step,loss"
+    assert len(lines) == 12
+
+
+def test_purposes_have_independent_random_streams(tmp_path):
+    with Run(tmp_path, name="toy", config={}) as run:
+        assert run.rng("a").integers(1 << 40) != run.rng("b").integers(1 << 40)
+        assert run.rng("a").integers(1 << 40) == run.rng("a").integers(1 << 40)
