@@ -153,14 +153,15 @@ def truth(
     measures = [
         *_returns(judged, success),
         *_ranking(tried),
-        *_trust(loop),
+        *trust_measures(loop),
         *_replay(judged, replayed, success),
     ]
     details = {
+        "main": main,
         "success": str(success),
         "agents": {a.name: _agent_details(a, success) for a in tried},
         "agreement": _agreement(judged, success),
-        "open_loop": _curves(loop) | {"noise_floor": _noise_floor(judged, real, seed)},
+        "open_loop": open_loop_curves(loop) | {"noise_floor": _noise_floor(judged, real, seed)},
         "trust_bound": TRUST_BOUND,
         "real_test_steps": int(sum(len(e) for e in episodes)),
         "dream_test_steps": int(sum(len(e) for a in tried for e in a.dream)),
@@ -211,7 +212,8 @@ def _ranking(tried: Sequence[Attempts]) -> list[Measure]:
     return measures
 
 
-def _trust(loop: OpenLoop) -> list[Measure]:
+def trust_measures(loop: OpenLoop) -> list[Measure]:
+    """Trust horizon and calibration, with intervals by resampling windows."""
     rows = len(loop.observation)
 
     def resampled(rng: np.random.Generator) -> OpenLoop:
@@ -268,7 +270,8 @@ def _noise_floor(judged: Attempts, real: VectorEnv, seed: int) -> float:
     return float(np.mean(gaps)) / unit
 
 
-def _curves(loop: OpenLoop) -> dict[str, list[float]]:
+def open_loop_curves(loop: OpenLoop) -> dict[str, list[float]]:
+    """Mean errors per step ahead, JSON-ready."""
     return {
         "observation": loop.curve(loop.observation),
         "copy_last": loop.curve(loop.copy_last),

@@ -10,7 +10,8 @@ from mindseye.core.checkpoint import write_atomic
 from mindseye.core.protocols import Agent, WorldModel
 from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
-from mindseye.evaluation.page import save_pictures, write_page
+from mindseye.evaluation.page import write_page
+from mindseye.evaluation.pictures import save_pictures
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.evaluation.success import Success
 from mindseye.evaluation.truth import Attempts, truth
@@ -75,7 +76,7 @@ def judge(
 
     found = run.once("truth", measure)
     spent = {**costs, "seconds": run.seconds}
-    cost = [mean_measure(f"cost/{k}", [v], _UNITS.get(k, "")) for k, v in spent.items()]
+    cost = [mean_measure(f"cost/{k}", [v], UNITS.get(k, "")) for k, v in spent.items()]
     report = Report(
         name=run.name,
         preset=preset,
@@ -89,7 +90,8 @@ def judge(
     return report
 
 
-_UNITS = {"real_steps": "steps", "dream_steps": "steps", "seconds": "s", "parameters": "numbers"}
+UNITS = {"real_steps": "steps", "dream_steps": "steps", "seconds": "s", "parameters": "numbers"}
+"""Of costs, by name."""
 
 
 def _baselines(attempts: Sequence[Attempts], success: Success) -> list[Measure]:

@@ -26,7 +26,7 @@ from mindseye.stages.collect import collect
 from mindseye.stages.dream import train_in_dream
 from mindseye.stages.fit import fit, longest, reward_limits
 from mindseye.stages.judge import judge, reward_threshold
-from mindseye.stages.offline import judge_offline
+from mindseye.stages.offline import hold_out, judge_offline
 from mindseye.stages.rivals import clone, model_free
 from mindseye.worlds import make
 
@@ -112,9 +112,20 @@ def run_loop(config: LoopConfig, run: Run) -> Report:
 def run_offline(config: LoopConfig, run: Run, replay: Replay) -> Report:
     """The loop on recorded data alone: everything but the real test."""
     check_model(config, replay.observation_space, replay.action_space)
-    model = fit_stage(config, run, replay)
-    dream_stage(config, run, replay, model)
-    return judge_offline(run, model, replay, costs=costs(config, model, len(replay)))
+    seen, held_out = hold_out(replay, run.folder)
+    model = fit_stage(config, run, seen)
+    agents = dream_stage(config, run, seen, model)
+    return judge_offline(
+        run,
+        {**agents, "imitation": clone(run, seen, updates=300)},
+        main="dream",
+        model=model,
+        held_out=held_out,
+        success=success_from(None, seen),
+        episodes=config.episodes,
+        horizon=longest(seen),
+        costs=costs(config, model, len(seen)),
+    )
 
 
 def check_model(
