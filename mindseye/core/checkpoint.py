@@ -79,10 +79,12 @@ def refuse_pickle(path: Path) -> None:
     """Raise CheckpointError when the file is missing, or holds a pickle (bare, or in a zip)."""
     try:
         with open(path, "rb") as file:
-            magic = file.read(4)
+            magic = file.read(9)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot read ({error.strerror})") from error
-    if magic[:2] == b"PK" or magic[:1] == b"\x80":
+    # a safetensors file may begin with the same byte as a pickle, but its header never with b"PK"
+    is_header = magic[8:] == b"{" and int.from_bytes(magic[:8], "little") < Path(path).stat().st_size
+    if not is_header and (magic[:2] == b"PK" or magic[:1] == b"\x80"):
         raise CheckpointError(
             f"{path}: is a pickle, which could execute code; convert it to safetensors first"
         )

@@ -225,10 +225,8 @@ class Plan:
 class Planner(Protocol):
     """Searches over actions in any WorldModel, a dream or the true simulator alike."""
 
-    @property
-    def horizon(self) -> int:
-        """Steps looked ahead."""
-        ...
+    horizon: int
+    """Steps looked ahead."""
 
     def plan(self, model: WorldModel, state: Tree, *, warm: Tree | None = None) -> Plan:
         """Best actions from `state`; `warm` is the previous plan's `sequence`, already shifted."""

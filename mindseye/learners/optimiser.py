@@ -44,7 +44,7 @@ class Optimiser:
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
         if not torch.isfinite(norm):
             raise LearnerError(
-                f"{where}: loss {float(loss):.3g} or its gradient is not finite; "
+                f"{where}: loss {loss.item():.3g} or its gradient is not finite; "
                 "check the data with `mindseye data inspect`, or lower the learning rate"
             )
         self.adam.step()

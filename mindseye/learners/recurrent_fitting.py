@@ -1,0 +1,134 @@
+"""Fitting a dropout world model: first the code of pictures, then the memory over sequences."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mindseye import ops
+from mindseye.core.batch import Batch, Metrics
+from mindseye.core.precision import fast_arithmetic
+from mindseye.core.protocols import Learner
+from mindseye.core.tree import map_tree
+from mindseye.learners.optimiser import Optimiser
+from mindseye.models.world.dropout import DropoutWorldModel, PictureCode
+
+
+class CodeFitting(Learner):
+    """Fits the variational autoencoder of pictures (Kingma and Welling 2014, arXiv 1312.6114).
+
+    Args:
+        code: What is fitted, in place.
+        learning_rate: Of Adam.
+        free_nats: Divergence per number of the code that costs nothing.
+    """
+
+    def __init__(self, code: PictureCode, *, learning_rate: float = 1e-4, free_nats: float = 0.5):
+        self.code, self.free_nats = code, free_nats * code.size
+        self.optimiser = Optimiser(code.parameters(), learning_rate=learning_rate)
+
+    def update(self, batch: Batch) -> Metrics:
+        """One step on the recorded rows of a batch of segments.
+
+        Raises:
+            LearnerError: If the loss is not finite.
+        """
+        pictures = batch["observation"][batch["mask"].bool()]
+        with fast_arithmetic(pictures.device):
+            error, divergence = self.code.loss(pictures, self.free_nats)
+        norm = self.optimiser.step(error + divergence, "code fitting")
+        return {
+            "loss/picture": error.item(),
+            "loss/divergence": divergence.item(),
+            "gradient/norm": norm,
+        }
+
+    def state_dict(self) -> dict:
+        """Code and optimiser."""
+        return {"code": self.code.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore both."""
+        self.code.load_state_dict(state["code"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+class RecurrentFitting(Learner):
+    """Fits memory and heads by likelihood, with masks held over each sequence.
+
+        loss = −log p(z_{t+1} | h_{t+1}) + (r_{t+1} − r̂)² − log p(c_{t+1} | h_{t+1})
+
+    averaged over recorded arrivals. The code is not touched.
+
+    Args:
+        model: What is fitted, in place.
+        learning_rate: Of Adam at first.
+        decay: Factor on the learning rate per update.
+        clip: Largest global gradient norm.
+
+    Source: Wellmer and Kwok (2021), arXiv 2109.08342.
+    """
+
+    def __init__(
+        self,
+        model: DropoutWorldModel,
+        *,
+        learning_rate: float = 1e-3,
+        decay: float = 1.0,
+        clip: float = 1.0,
+    ):
+        self.model, self.decay = model, decay
+        parameters = [p for name, p in model.named_parameters() if not name.startswith("code.")]
+        self.optimiser = Optimiser(parameters, learning_rate=learning_rate, clip=clip)
+
+    def update(self, batch: Batch) -> Metrics:
+        """One step on segments that begin anywhere, fields as in `core.batch`.
+
+        Raises:
+            LearnerError: If the loss is not finite.
+        """
+        losses = self._losses(batch)
+        norm = self.optimiser.step(torch.stack(list(losses.values())).sum(), "recurrent fitting")
+        for group in self.optimiser.adam.param_groups:
+            group["lr"] *= self.decay
+        return {f"loss/{name}": x.item() for name, x in losses.items()} | {"gradient/norm": norm}
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        model = self.model
+        with torch.no_grad():
+            code = model.code.encoded(batch["observation"])
+        hidden = self._memory(code, batch)
+        arrived = batch["mask"][:, 1:] * (~batch["is_first"][:, 1:]).float()
+        said = model.reward(hidden).squeeze(-1), model.continuation(hidden).squeeze(-1)
+        errors = {
+            "code": model.next_code.loss(hidden, code[:, 1:]),
+            "reward": (said[0] - batch["reward"][:, 1:]).square(),
+            "continuation": functional.binary_cross_entropy_with_logits(
+                said[1], batch["continuation"][:, 1:], reduction="none"
+            ),
+        }
+        return {name: ops.masked_mean(error, arrived) for name, error in errors.items()}
+
+    def _memory(self, code: Tensor, batch: Batch) -> Tensor:
+        """Memories after every row but the first, each row of the batch under its own masks."""
+        model, (rows, steps) = self.model, code.shape[:2]
+        masks = model.masks(rows, model.dropout)
+        action = map_tree(lambda leaf: leaf[:, 1:], batch["action"])
+        inputs = model.inputs(code[:, :-1] * masks["code_mask"].unsqueeze(1), action)
+        goes_on = (~batch["is_first"]).float().unsqueeze(-1)
+        hidden, cell = code.new_zeros(rows, model.width), code.new_zeros(rows, model.width)
+        found = []
+        for t in range(steps - 1):
+            # a row that begins an episode begins from an empty memory
+            hidden, cell = hidden * goes_on[:, t], cell * goes_on[:, t]
+            hidden, cell = model.step(inputs[:, t], hidden * masks["hidden_mask"], cell)
+            found.append(hidden)
+        return torch.stack(found, 1)
+
+    def state_dict(self) -> dict:
+        """Model and optimiser."""
+        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore both."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
