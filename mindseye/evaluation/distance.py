@@ -6,7 +6,7 @@ unrelated real observations: 0 is equal, 1 is as wrong as a random real observat
 
 import numpy as np
 
-from mindseye.core.tree import Tree, leaves, take
+from mindseye.core.tree import Tree, leaves, map_tree, take
 
 
 def distance(first: Tree, second: Tree) -> np.ndarray:
@@ -15,8 +15,8 @@ def distance(first: Tree, second: Tree) -> np.ndarray:
     Integer leaves other than pictures count the share of entries that differ; pictures and floats
     take the root mean square difference.
     """
-    parts = [_leaf(a, b) for a, b in zip(leaves(first), leaves(second), strict=True)]
-    return np.mean(parts, 0)
+    # by structure, not by order: two dicts may list the same keys differently
+    return np.mean(leaves(map_tree(_leaf, first, second)), 0)
 
 
 def _leaf(a: np.ndarray | list, b: np.ndarray | list) -> np.ndarray:

@@ -176,6 +176,8 @@ def test_distance_counts_differing_symbols_and_measures_numbers():
     symbols = {"a": np.array([[1, 2], [1, 2]]), "b": np.array([0, 0])}
     other = {"a": np.array([[1, 3], [1, 2]]), "b": np.array([1, 0])}
     assert distance(symbols, other).tolist() == [0.75, 0.0]
+    turned = {"b": other["b"], "a": other["a"]}
+    assert distance(symbols, turned).tolist() == [0.75, 0.0]
     numbers = np.array([[3.0, 4.0]]), np.array([[0.0, 0.0]])
     assert distance(*numbers)[0] == pytest.approx(np.sqrt(12.5))
 
