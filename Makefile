@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: all install demo test slow check fix recipes bench docs clean
+.PHONY: all install demo test slow check fix recipes bench readme docs clean
 
 all: check test
 
@@ -49,6 +49,9 @@ recipes: $(VENV)/.dev ## cpu presets of all built recipes, one seed
 
 bench: $(VENV)/.dev ## the project's own benchmarks
 	$(BIN)/mindseye bench
+
+readme: $(VENV)/.dev ## the README's table, from results/
+	$(BIN)/python docs/hooks.py
 
 docs: $(VENV)/.dev ## build the site into site/
 	$(BIN)/mkdocs build --strict
