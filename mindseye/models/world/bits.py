@@ -52,7 +52,9 @@ class BitsModel(nn.Module, WorldModel):
     ):
         super().__init__()
         if not isinstance(observation_space, spaces.MultiBinary):
-            raise SpecError(f"BitsModel: expected MultiBinary observations, got {observation_space}")
+            raise SpecError(
+                f"BitsModel: expected MultiBinary observations, got {observation_space}"
+            )
         self.observation_space, self.action_space = observation_space, action_space
         self.num_bits = int(torch.Size(observation_space.shape).numel())
         self.action_encoder = ActionEncoder(action_space)
