@@ -3,6 +3,7 @@
 import difflib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Threads that wait by spinning steal the cores from each other on a busy machine: measured 6 to
     # 12 times slower there. It must be said before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    warnings.showwarning = _warn
     try:
         return import_module(f"mindseye.cli.{verb}").main(rest)
     except MindseyeError as error:
@@ -79,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def screen() -> str:
     """What is here, in one screen."""
     return _SCREEN.format(verbs="\n".join(f"  {k:10}{what}" for k, what in VERBS.items()))
+
+
+def _warn(message: Warning | str, *_: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _refuse(cause: str) -> int:

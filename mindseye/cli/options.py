@@ -29,10 +29,15 @@ def parse(
     """
     shown = "\n".join(f"  mindseye {example}" for example in examples)
     description = f"{cleandoc(options.__doc__ or verb)}\n\nexamples:\n{shown}"
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
+    config = (tyro.conf.OmitArgPrefixes,)
     prog = f"mindseye {verb}"
     if default is None:
         return tyro.cli(options, prog=prog, args=arguments, description=description, config=config)
     return tyro.cli(
         options, prog=prog, args=arguments, description=description, config=config, default=default
     )
+
+
+def chosen(observation: str) -> str | None:
+    """What `make` is told: nothing where the world's own observation is wanted."""
+    return None if observation == "default" else observation

@@ -69,9 +69,9 @@ class ShownProgress:
                 MofNCompleteColumn(),
                 TimeRemainingColumn(compact=True),
             )
-            self._bar = Progress(*columns, console=console, transient=True)
-            self._bar.add_task(_name(stage), total=total, completed=done)
-            self._bar.start()
+            bar = self._bar = Progress(*columns, console=console, transient=True)
+            bar.add_task(_name(stage), total=total, completed=done)
+            bar.start()
 
     def _finish(self, total: int, metrics: Mapping[str, float]) -> None:
         self.close()

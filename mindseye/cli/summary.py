@@ -50,6 +50,11 @@ def _agents(report: Report) -> Table:
     return table
 
 
+def measured(found: Measure) -> str:
+    """A measure with its interval, shares in percent."""
+    return _percent(found) if found.unit == "share" else _number(found)
+
+
 def _percent(found: Measure) -> str:
     if not math.isfinite(found.value):
         return "–"
@@ -84,6 +89,6 @@ def _lines(report: Report) -> list[str]:
         if name.startswith("cost/"):
             shown = f"{found.value:,.0f}".replace(",", " ")
         else:
-            shown = _percent(found) if found.unit == "share" else _number(found)
+            shown = measured(found)
         lines.append(f"{label:26}{shown}")
     return lines

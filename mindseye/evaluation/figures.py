@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -18,7 +19,7 @@ from mindseye.core.report import Measure
 
 INK, REAL, DREAM, QUIET, BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
 _PAGE_COLOURS = {INK: "ink", REAL: "real", DREAM: "dream", QUIET: "quiet", BAD: "bad"}
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mindseye",
     "font.family": "sans-serif",

@@ -147,7 +147,7 @@ def _loop(report: Report) -> dict | None:
     }
 
 
-def _sampled(loop: Mapping) -> list[dict[str, float]]:
+def _sampled(loop: Mapping) -> list[dict[str, Any]]:
     """The curves as a few rows of numbers, for those who cannot see them."""
     last = len(loop["observation"])
     at = sorted({1, 2, 3, 5, 10, 15, 20, 30, last} & set(range(1, last + 1)))

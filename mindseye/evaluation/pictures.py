@@ -61,10 +61,10 @@ def _choose(agent: Mapping[str, Sequence[bool]]) -> dict[str, int]:
 
 def draw_pair(real: Episode, dream: Episode, frames: int = FRAMES) -> Image.Image | None:
     """Reality above, dream below; None where observations are texts."""
-    found = _most_visible(real), _most_visible(dream)
-    if found[0] is None or found[1] is None:
+    lived, dreamed = _most_visible(real), _most_visible(dream)
+    if lived is None or dreamed is None:
         return _draw_curves(real, dream)
-    rows = [_frames(leaf[:frames]) for leaf in found]
+    rows = [_frames(lived[:frames]), _frames(dreamed[:frames])]
     count = max(map(len, rows))
     width = count * (_SIDE + _GAP) - _GAP
     sheet = Image.new("RGBA", (width, 2 * _SIDE + _GAP), (0, 0, 0, 0))

@@ -1,0 +1,86 @@
+"""`mindseye collect`: a folder of real episodes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mindseye.agents.random import RandomAgent
+from mindseye.cli.agents import agent_of, open_model
+from mindseye.cli.folders import open_run
+from mindseye.cli.options import chosen, parse
+from mindseye.cli.progress import ShownProgress
+from mindseye.core.errors import ConfigError
+from mindseye.experience import Replay
+from mindseye.stages.collect import collect
+from mindseye.stages.loop import NUM_WORLDS
+from mindseye.worlds import make
+
+_EXAMPLES = (
+    "collect --world CartPole-v1 --steps 5000 --out episodes",
+    "collect --world MiniGrid-DoorKey-6x6-v0 --agent runs/train/mine --out more",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectOptions:
+    """Let an agent act in a world and keep its episodes.
+
+    The same command again goes on where it was stopped.
+    """
+
+    world: str
+    """Gymnasium id, or one of our own grid/... worlds."""
+    out: Path
+    """Folder for the episodes."""
+    steps: int = 10_000
+    """At least this many; episodes are played to their end."""
+    observation: Literal["default", "pixels", "symbols", "text"] = "default"
+    """What is recorded, where the world offers a choice."""
+    agent: str = "random"
+    """"random", or a folder that train wrote."""
+    seed: int = 0
+    """Of the world and the agent."""
+    device: str = "cpu"
+    """Torch device."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Collect and say how much."""
+    options = parse("collect", CollectOptions, arguments, _EXAMPLES)
+    if options.steps < 1:
+        raise ConfigError(f"--steps: expected at least 1, got {options.steps}")
+    world = make(options.world, NUM_WORLDS, observation=chosen(options.observation))
+    names = ("world", "agent", "steps", "observation")
+    config = {name: getattr(options, name) for name in names}
+    with ShownProgress() as progress:
+        run = open_run(
+            options.out / "run",
+            name="collect",
+            config=config,
+            seed=options.seed,
+            device=options.device,
+            progress=progress,
+        )
+        with run:
+            if options.agent == "random":
+                agent = RandomAgent(world.single_action_space, run.seed_for("explorer"))
+            else:
+                folder = Path(options.agent)
+                model = open_model(folder, world, options.device)
+                agent = agent_of(folder, model, options.device)
+            spaces = world.single_observation_space, world.single_action_space
+            replay = Replay(options.out, *spaces)
+            name = Path(options.agent).name
+            collect(
+                run,
+                world,
+                agent,
+                replay,
+                steps=options.steps,
+                name=options.world,
+                agent_name=name,
+            )
+    world.close()
+    print(f"{len(replay)} steps in {replay.num_episodes} episodes: {options.out}")
+    return 0
