@@ -29,7 +29,7 @@ def parse(
     """
     shown = "\n".join(f"  mindseye {example}" for example in examples)
     description = f"{cleandoc(options.__doc__ or verb)}\n\nexamples:\n{shown}"
-    config = (tyro.conf.OmitArgPrefixes,)
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     prog = f"mindseye {verb}"
     if default is None:
         return tyro.cli(options, prog=prog, args=arguments, description=description, config=config)

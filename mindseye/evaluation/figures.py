@@ -75,18 +75,22 @@ def drawing(title: str, height: float = 2.8):
         made.finish(title)
 
 
-def bars(measures: Mapping[str, Measure], label: str, title: str, main: str) -> str:
+def bars(
+    measures: Mapping[str, Measure], label: str, title: str, main: str, *, as_percent: bool
+) -> str:
     """One horizontal bar with its interval per agent."""
+    scale, unit = (100, " %") if as_percent else (1, "")
     names = list(measures)
     with drawing(title, 0.7 + 0.32 * len(names)) as made:
         axes = made.axes(xlabel=label)
         for row, name in enumerate(names):
             found = measures[name]
-            axes.barh(row, found.value, height=0.62, color=REAL if name == main else QUIET)
-            axes.plot([found.low, found.high], [row, row], color=INK, linewidth=1.6)
+            value, low, high = (scale * x for x in (found.value, found.low, found.high))
+            axes.barh(row, value, height=0.62, color=REAL if name == main else QUIET)
+            axes.plot([low, high], [row, row], color=INK, linewidth=1.6)
             axes.annotate(
-                f"{found.value:.3g}",
-                (max(found.high, found.value), row),
+                f"{value:.3g}{unit}",
+                (max(high, value), row),
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
@@ -94,7 +98,10 @@ def bars(measures: Mapping[str, Measure], label: str, title: str, main: str) -> 
             )
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
-        axes.margins(x=0.12)
+        axes.margins(x=0.14)
+        if as_percent:
+            axes.set_xlim(0, 118)
+            axes.set_xticks(range(0, 101, 20))
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
     return made.svg
@@ -113,12 +120,13 @@ def ranking(points: Mapping[str, tuple[float, float]], title: str, main: str) ->
             axes.annotate(
                 name,
                 points[name],
-                xytext=(6, place),
+                xytext=(12, place),
                 textcoords="offset points",
                 fontsize=8,
                 va="center",
+                arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.6},
             )
-        axes.margins(0.18)
+        axes.margins(0.2)
     return made.svg
 
 

@@ -51,6 +51,7 @@ def render(report: Report, folder: Path) -> str:
     return jinja.get_template("report.html").render(
         report=report,
         headline=headline(report),
+        subject=report.config.get("world") or report.config.get("data"),
         no_real_test=NO_REAL_TEST if details.get("no_real_test") else "",
         groups=_groups(report.measures),
         agents=_agents(details),
@@ -84,33 +85,27 @@ def _groups(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
     return groups
 
 
-def _has_success(details: Mapping) -> bool:
-    return not details.get("success", "undefined").startswith("undefined")
-
-
-def _agents(details: Mapping) -> dict | None:
+def _agents(details: Mapping) -> dict[str, Any] | None:
     agents = details.get("agents")
     if not agents:
         return None
-    what = "success" if _has_success(details) else "return"
-    sides = {}
-    for side in ("real", "dream"):
-        key = f"{side}_success" if what == "success" else f"{side}_returns"
-        sides[side] = {
-            name: mean_measure(name, found[key]) for name, found in agents.items() if key in found
-        }
     main = details.get("main", next(iter(agents)))
-    label = "share of real episodes passed" if what == "success" else "mean return in reality"
-    if not sides["real"]:
-        return {"what": what, "rows": sides["dream"], "dream": {}, "main": main, "chart": ""}
-    chart = figures.bars(sides["real"], label, f"Agents: {label}", main)
-    return {
-        "what": what,
-        "rows": sides["real"],
-        "dream": sides["dream"],
-        "main": main,
-        "chart": chart,
-    }
+    knows_success = not details.get("success", "undefined").startswith("undefined")
+    whats = ("success", "return") if knows_success else ("return",)
+    columns = {}
+    for what in whats:
+        for side, place in (("real", "in reality"), ("dream", "in the dream")):
+            key = f"{side}_success" if what == "success" else f"{side}_returns"
+            found = {n: mean_measure(n, agent[key]) for n, agent in agents.items() if key in agent}
+            if found:
+                columns[f"{what.capitalize()} {place}"] = found
+    labels = {"Success in reality": "% of real episodes passed", "Return in reality": "mean return"}
+    charts = [
+        figures.bars(columns[name], label, f"{name}, by agent", main, as_percent="%" in label)
+        for name, label in labels.items()
+        if name in columns
+    ]
+    return {"names": list(agents), "main": main, "columns": columns, "charts": charts}
 
 
 def _ranking(report: Report) -> str:

@@ -33,7 +33,7 @@ _BASELINES = {"random": "random", "imitation": "imitation", "model_free": "model
 
 def percent(share: float) -> str:
     """A share in percent; a dash where there is none."""
-    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%" if math.isfinite(share) else "–"
 
 
 def headline(report: Report) -> list[str]:
@@ -45,7 +45,7 @@ def headline(report: Report) -> list[str]:
         return [NO_REAL_TEST, *_trust(known)]
     if "real/return" not in known:
         return []
-    return [_result(report, known), *_comparison(known), *_gap(known), *_trust(known)]
+    return [_result(report, known), *_comparison(report, known), *_gap(known), *_trust(known)]
 
 
 def _claims(report: Report) -> str:
@@ -63,32 +63,46 @@ def _result(report: Report, known: dict[str, Measure]) -> str:
     main = str(report.details.get("main", "dream"))
     who = "Trained only in its dream, the agent" if main == "dream" else f"The agent “{main}”"
     if judges_success(report):
-        found, suffix = known["real/success"], "_success"
+        found = known["real/success"]
         did = f"passes {percent(found.value)} of {found.n} real episodes"
+        rivals = [f"{n} {percent(m.value)}" for n, m in _rivals(known, main, "_success")]
     else:
-        found, suffix = known["real/return"], ""
+        found = known["real/return"]
         did = f"earns {found.value:.3g} per real episode (mean of {found.n})"
-    rivals = [
-        f"{name} {percent(m.value) if suffix else format(m.value, '.3g')}"
-        for key, name in _BASELINES.items()
-        if (m := known.get(f"baseline/{key}{suffix}")) is not None and name != main
-    ]
+        rivals = [f"{name} {m.value:.3g}" for name, m in _rivals(known, main, "")]
     return f"{who} {did}{'; ' if rivals else ''}{', '.join(rivals)}."
 
 
-def _comparison(known: dict[str, Measure]) -> list[str]:
-    mine = known["real/return"]
-    rivals = {
-        name: known[f"baseline/{key}"]
+def _rivals(known: dict[str, Measure], main: str, suffix: str) -> list[tuple[str, Measure]]:
+    return [
+        (name, known[f"baseline/{key}{suffix}"])
         for key, name in _BASELINES.items()
-        if f"baseline/{key}" in known
-    }
-    if not rivals:
+        if f"baseline/{key}{suffix}" in known and name != main
+    ]
+
+
+def _comparison(report: Report, known: dict[str, Measure]) -> list[str]:
+    """Who earns more, where 95 % intervals do not overlap."""
+    mine, words = known["real/return"], []
+    rivals = _rivals(known, str(report.details.get("main", "dream")), "")
+    less = [f"{name} ({m.value:.3g})" for name, m in rivals if mine.low > m.high]
+    more = [f"{name} ({m.value:.3g})" for name, m in rivals if mine.high < m.low]
+    equal = [
+        f"{name} ({m.value:.3g})" for name, m in rivals if m.low <= mine.high and mine.low <= m.high
+    ]
+    if less:
+        words.append(f"more than {_listed(less)}")
+    if more:
+        words.append(f"less than {_listed(more)}")
+    if equal:
+        words.append(f"not measurably more or less than {_listed(equal)}")
+    if not words:
         return []
-    equal = [name for name, rival in rivals.items() if mine.low <= rival.high]
-    if not equal:
-        return ["It earns more than every rival, and the 95 % intervals do not overlap."]
-    return [f"It is not shown to earn more than {' or '.join(equal)}: the intervals overlap."]
+    return [f"It earns {mine.value:.3g} per real episode: {'; '.join(words)}."]
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _gap(known: dict[str, Measure]) -> list[str]:
