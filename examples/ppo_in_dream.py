@@ -130,7 +130,7 @@ def train(args: Args) -> Network:
     return network
 
 
-def test(network: Network, world: str, *, episodes: int = 20) -> float:
+def judge(network: Network, world: str, *, episodes: int = 20) -> float:
     """Mean real return."""
     env, returns = gymnasium.make(world), []
     for seed in range(episodes):
@@ -147,4 +147,4 @@ def test(network: Network, world: str, *, episodes: int = 20) -> float:
 
 if __name__ == "__main__":
     arguments = tyro.cli(Args, description=__doc__)
-    print(f"mean real return: {test(train(arguments), arguments.real):.1f}")
+    print(f"mean real return: {judge(train(arguments), arguments.real):.1f}")

@@ -82,8 +82,10 @@ def refuse_pickle(path: Path) -> None:
             magic = file.read(9)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot read ({error.strerror})") from error
-    # a safetensors file may begin with the same byte as a pickle, but its header never with b"PK"
-    is_header = magic[8:] == b"{" and int.from_bytes(magic[:8], "little") < Path(path).stat().st_size
+    # a safetensors file may begin with the same byte as a pickle, but then a header follows
+    is_header = (
+        magic[8:] == b"{" and int.from_bytes(magic[:8], "little") < Path(path).stat().st_size
+    )
     if not is_header and (magic[:2] == b"PK" or magic[:1] == b"\x80"):
         raise CheckpointError(
             f"{path}: is a pickle, which could execute code; convert it to safetensors first"

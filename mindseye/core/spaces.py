@@ -66,12 +66,12 @@ def _batch_words(space: Words, n: int = 1) -> WordsBatch:
     return WordsBatch(space, n)
 
 
-@create_empty_array.register(Words)
+@create_empty_array.register(Words)  # type: ignore[arg-type]
 def _empty_words(space: Words, n: int = 1, fn: Any = np.zeros) -> list[str]:
     return [""] * n
 
 
-@concatenate.register(Words)
+@concatenate.register(Words)  # type: ignore[arg-type]
 def _concatenate_words(space: Words, items: Any, out: Any) -> list[str]:
     return list(items)
 

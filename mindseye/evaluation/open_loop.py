@@ -142,7 +142,9 @@ def open_loop(
     )
 
 
-def _gather(chosen: list[tuple[Episode, int]], length: int) -> tuple[Tree, Tree, np.ndarray, ...]:
+def _gather(
+    chosen: list[tuple[Episode, int]], length: int
+) -> tuple[Tree, Tree, np.ndarray, np.ndarray, np.ndarray]:
     """Windows as arrays: observations (count, length, ...), the rest (count, length − 1, ...)."""
     observations, actions, rewards, ended, alive = [], [], [], [], []
     for episode, start in chosen:

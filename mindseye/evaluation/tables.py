@@ -21,10 +21,7 @@ def results_table(path: Path) -> str:
         ]
         lines += [_claim(verdict) for verdict in report.claims] + [""]
     lines += ["| measure | mean | 95 % interval | n |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| `{m.name}` | {_number(m.value)} {m.unit} | {_number(m.low)} to {_number(m.high)} | {m.n} |"
-        for m in report.measures
-    ]
+    lines += [_measure(measure) for measure in report.measures]
     command = report.manifest.get("command", "")
     return "\n".join([*lines, "", f"Made by `{command}`."])
 
@@ -49,6 +46,13 @@ def fill(text: str, table: str) -> str:
     """Replace what stands between the markers."""
     before, rest = text.split(START)
     return f"{before}{START}\n{table}\n{END}{rest.split(END)[1]}"
+
+
+def _measure(measure: Measure) -> str:
+    between = f"{_number(measure.low)} to {_number(measure.high)}"
+    return (
+        f"| `{measure.name}` | {_number(measure.value)} {measure.unit} | {between} | {measure.n} |"
+    )
 
 
 def _claim(verdict: Verdict) -> str:

@@ -119,7 +119,7 @@ class _Run:
     def begin(self) -> Tree:
         """First observations of all rows."""
         self.start[:] = self.tick
-        return self.world.reset(seed=self._seeds(self.active))[0]
+        return self.world.reset(seed=self._seeds(self.active))[0]  # type: ignore[arg-type]
 
     def renew(self, ended: np.ndarray, reached: Tree) -> Tree:
         """Observations after resetting those ended rows that have episodes left to play."""
@@ -128,7 +128,8 @@ class _Run:
             return reached
         self.start[again] = self.tick
         # A fresh dict each time: foreign worlds remove the mask from it.
-        return self.world.reset(seed=self._seeds(again), options={"reset_mask": again.copy()})[0]
+        options = {"reset_mask": again.copy()}
+        return self.world.reset(seed=self._seeds(again), options=options)[0]  # type: ignore[arg-type]
 
     def record(self, observation: Tree, actions: Tree, rewards: np.ndarray, extras: dict) -> None:
         """Keep one step of all rows."""

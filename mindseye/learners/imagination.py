@@ -21,6 +21,9 @@ from mindseye.models.layers import ScalarHead
 from mindseye.models.policy import PolicyHead
 from mindseye.models.world.latent import LatentWorldModel
 
+BINS = 255
+"""Classes of the critic: fine enough near 0 for sparse rewards, whatever the limits."""
+
 
 class ImaginationActorCritic(Learner):
     """Learns a PolicyHead on a model's features from imagined segments.
@@ -57,8 +60,9 @@ class ImaginationActorCritic(Learner):
         self.model, self.policy = model, policy
         self.horizon, self.discount, self.lambda_ = horizon, discount, lambda_
         self.entropy_weight, self.slow_rate = entropy_weight, slow_rate
-        self.value = ScalarHead(model.num_features, units, 2, limits=value_limits)
-        self.slow_value = ScalarHead(model.num_features, units, 2, limits=value_limits)
+        size = (model.num_features, units, 2)
+        self.value = ScalarHead(*size, limits=value_limits, bins=BINS)
+        self.slow_value = ScalarHead(*size, limits=value_limits, bins=BINS)
         self.slow_value.load_state_dict(self.value.state_dict())
         self.device = next(model.parameters()).device
         self.nets = nn.ModuleDict({"policy": policy, "value": self.value, "slow": self.slow_value})

@@ -4,7 +4,7 @@ What `mindseye train` runs. Every stage is resumable on its own and can be calle
 """
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import gymnasium
 
@@ -39,7 +39,7 @@ class LoopConfig:
     """Gymnasium id, or one of our own grid/... worlds."""
     observation: Literal["default", "pixels", "symbols", "text"] = "default"
     """What the agent sees, where the world offers a choice."""
-    steps: int = 50_000
+    steps: int = 30_000
     """Real steps collected with a random policy. Nothing later touches the real world but tests."""
     backbone: Literal["gru", "transformer", "s4", "rssm"] = "gru"
     """Memory of the world model."""
@@ -78,7 +78,9 @@ def run_loop(config: LoopConfig, run: Run) -> Report:
         WorldError: If the world is unknown.
         SpecError: If its spaces cannot be modelled.
     """
-    options = {} if config.observation == "default" else {"observation": config.observation}
+    options: dict[str, Any] = (
+        {} if config.observation == "default" else {"observation": config.observation}
+    )
     world = make(config.world, NUM_WORLDS, **options)
     spaces = world.single_observation_space, world.single_action_space
     check_model(config, *spaces)

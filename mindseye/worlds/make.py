@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from mindseye.core.errors import ConfigError, MissingExtra, WorldError
@@ -144,7 +145,7 @@ def _called(
     return lambda: gymnasium.wrappers.TimeLimit(factory(**options), max_steps)
 
 
-def _spec(name: str) -> gymnasium.envs.registration.EnvSpec:
+def _spec(name: str) -> EnvSpec:
     """Gymnasium's specification, without the per-step checks that our own vectoriser makes."""
     try:
         spec = deepcopy(gymnasium.spec(name))

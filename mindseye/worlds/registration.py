@@ -19,7 +19,10 @@ def register_dream() -> None:
     """Make the id known; once is enough."""
     if DREAM_ID not in gymnasium.registry:
         gymnasium.register(
-            DREAM_ID, entry_point=single_dream, vector_entry_point=vector_dream, order_enforce=False
+            DREAM_ID,
+            entry_point=single_dream,  # type: ignore[arg-type]
+            vector_entry_point=vector_dream,  # type: ignore[arg-type]
+            order_enforce=False,
         )
 
 

@@ -75,7 +75,7 @@ def as_sb3(world: VectorEnv) -> Any:
             world.close()
 
         def get_images(self) -> Sequence[np.ndarray | None]:
-            return world.render() or [None] * self.num_envs
+            return list(world.render() or [None] * self.num_envs)  # type: ignore[arg-type]
 
         def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
             return [getattr(world, attr_name)] * len(list(self._get_indices(indices)))

@@ -138,9 +138,8 @@ class SerialWorlds(VectorEnv):
         try:
             for row, (env, action) in enumerate(zip(self.envs, self.split(actions), strict=True)):
                 if active is None or active[row]:
-                    last[row], rewards[row], terminated[row], truncated[row], infos[row] = env.step(
-                        action
-                    )
+                    result: Any = env.step(action)
+                    last[row], rewards[row], terminated[row], truncated[row], infos[row] = result
                     self._steps[row] += 1
                 else:
                     rewards[row] = 0.0

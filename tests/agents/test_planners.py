@@ -65,7 +65,8 @@ def test_the_gradient_planner_walks_to_the_goal(space):
 
 
 def test_an_exhaustive_beam_finds_the_best_plan_there_is():
-    plan = BeamPlanner(horizon=4, width=81, scorer=Scorer(discount=1.0)).plan(Line(DISCRETE), STARTS)
+    planner = BeamPlanner(horizon=4, width=81, scorer=Scorer(discount=1.0))
+    plan = planner.plan(Line(DISCRETE), STARTS)
     assert plan.sequence[0].tolist()[:3] == [2, 2, 2]
     assert plan.sequence[1].tolist()[:3] == [0, 0, 0]
     # distances 2, 1, 0, 0 after each of the four steps

@@ -15,9 +15,11 @@ arrays = st.builds(lambda n: np.arange(n, dtype=np.float32), st.integers(0, 4))
 tensors = st.builds(lambda n: torch.arange(n), st.integers(0, 4))
 trees = st.recursive(
     plain | arrays | tensors,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.tuples(inner, inner)
-    | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -69,7 +71,7 @@ def test_a_cut_file_is_refused_by_name(tmp_path_factory, share):
     save_tree(path, {"a": torch.arange(100), "b": [1, 2]})
     whole = path.read_bytes()
     path.write_bytes(whole[: math.floor(share * len(whole))])
-    with pytest.raises(CheckpointError, match="x.safetensors"):
+    with pytest.raises(CheckpointError, match=r"x\.safetensors"):
         load_tree(path)
 
 

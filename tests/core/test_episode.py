@@ -32,7 +32,7 @@ def test_a_reward_that_is_not_finite_is_named_by_step():
 
 
 def test_an_observation_that_is_not_finite_is_named_by_leaf():
-    with pytest.raises(DataError, match="observations.x"):
+    with pytest.raises(DataError, match=r"observations\.x"):
         episode(observations={"x": np.full((3, 1), np.inf, np.float32)})
 
 

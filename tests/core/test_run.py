@@ -21,15 +21,14 @@ def walk(folder, *, stop_after=None, width=3, checkpoint_seconds=0.0):
         run.seed_torch("model")
         model, rng = nn.Linear(width, 1), run.rng("data")
         adam = torch.optim.Adam(model.parameters())
-        done = 0
-        for _ in run.steps("first", 12, keep={"model": model, "adam": adam, "rng": rng}):
+        keep = {"model": model, "adam": adam, "rng": rng}
+        for done, _ in enumerate(run.steps("first", 12, keep=keep), 1):
             x = torch.from_numpy(rng.normal(size=(4, width))).float()
             loss = (model(x) - torch.randn(4, 1)).square().mean()
             adam.zero_grad()
             loss.backward()
             adam.step()
             run.log({"loss": loss.item()})
-            done += 1
             if done == stop_after:
                 raise Killed
         score = run.once("score", lambda: {"w": model.weight.sum().item(), "r": torch.rand(1)[0]})

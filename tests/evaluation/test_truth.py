@@ -149,9 +149,9 @@ def test_open_loop_errors_of_a_perfect_model_are_zero():
 
 
 def test_open_loop_needs_an_episode_longer_than_the_context():
+    rng, episodes = np.random.default_rng(0), corridor_episodes()
     with pytest.raises(DataError, match="lower the context"):
-        rng = np.random.default_rng(0)
-        open_loop(CorridorModel(), corridor_episodes(), context=50, horizon=3, count=4, rng=rng)
+        open_loop(CorridorModel(), episodes, context=50, horizon=3, count=4, rng=rng)
 
 
 def loop_of(errors, doubt):

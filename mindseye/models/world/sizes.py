@@ -1,7 +1,7 @@
 """Sizes of the latent world model, by name."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 SizeName = Literal["tiny", "small", "medium", "large", "1M", "12M", "25M", "50M", "100M", "200M"]
 
@@ -16,7 +16,7 @@ class Size:
     classes: int
     depth: int
 
-    def arguments(self) -> dict[str, int]:
+    def arguments(self) -> dict[str, Any]:
         """As keyword arguments of LatentWorldModel."""
         return asdict(self)
 

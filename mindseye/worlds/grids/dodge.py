@@ -17,7 +17,7 @@ _STRIDE = 0.6
 """Cells an agent moves in a step."""
 _REACH = 0.75
 """A fireball this near in x hits, while it is in the agent's row."""
-_SLOTS, _SEEN, _SIDE = 16, 6, 32
+_SLOTS, _SIDE = 16, 32
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Dodge(Rules):
     Actions: 0 left, 1 stay, 2 right. Each step survived pays 1; a hit terminates.
 
     Observations:
-        vector: float32 (19,): own x, then (x, y) relative to the agent and 1 for each of the six
-            nearest fireballs; zeros where there are fewer. Lengths are in units of the arena, from
-            -1 to 1. Speeds must be remembered.
+        vector: float32 (1 + 3 num_seen,): own x, then (x, y) relative to the agent and 1 for each
+            of the nearest fireballs; zeros where there are fewer. Lengths are in units of the
+            arena, from -1 to 1. Speeds must be remembered.
         pixels: uint8 (32, 32, 3).
 
     Source: after ViZDoom's TakeCover scenario (Kempka et al. 2016, arXiv 1605.02097), in two
@@ -55,16 +55,20 @@ class Dodge(Rules):
         observation: Literal["vector", "pixels"] = "vector",
         first_rate: float = 0.1,
         last_rate: float = 0.45,
+        num_seen: int = 6,
     ):
         """Fireballs per step grow from `first_rate` to `last_rate` while an episode lasts."""
         if not 0 <= first_rate <= last_rate <= 1:
             raise ConfigError(f"dodge: expected 0 <= {first_rate} <= {last_rate} <= 1")
+        if not 1 <= num_seen <= _SLOTS:
+            raise ConfigError(f"dodge: expected num_seen from 1 to {_SLOTS}, got {num_seen}")
         if observation not in ("vector", "pixels"):
             raise ConfigError(f"dodge: no observation {observation!r}; choose 'vector' or 'pixels'")
         self.max_steps: int = 500
         self._rates, self._in_pixels = (first_rate, last_rate), observation == "pixels"
+        self.num_seen = num_seen
         self.action_space = Discrete(3)
-        self.observation_space: Space = Box(-1, 1, (1 + 3 * _SEEN,), np.float32)
+        self.observation_space: Space = Box(-1, 1, (1 + 3 * num_seen,), np.float32)
         if self._in_pixels:
             self.observation_space = Box(0, 255, (_SIDE, _SIDE, 3), np.uint8)
 
@@ -128,9 +132,9 @@ class Dodge(Rules):
             HEIGHT,
         )
         distance = np.where(state.is_lit, (away**2).sum(axis=-1), np.inf)
-        near = np.argsort(distance, axis=1, kind="stable")[:, :_SEEN]
+        near = np.argsort(distance, axis=1, kind="stable")[:, : self.num_seen]
         rows = np.arange(count)[:, None]
-        seen = np.ones((count, _SEEN, 3))
+        seen = np.ones((count, self.num_seen, 3))
         seen[..., :2] = away[rows, near]
         seen *= state.is_lit[rows, near][..., None]
         own = 2 * state.place[:, None] / WIDTH - 1

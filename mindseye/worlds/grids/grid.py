@@ -104,7 +104,10 @@ class Grid(Rules):
 
     def _view_space(self) -> Dict:
         triples = np.broadcast_to([_NUM_TYPES, _NUM_COLOURS, 3], (SIDE, SIDE, 3))
-        spaces = {"view": MultiDiscrete(triples, dtype=np.uint8), "direction": Discrete(4)}
+        spaces: dict[str, Space] = {
+            "view": MultiDiscrete(triples, dtype=np.uint8),
+            "direction": Discrete(4),
+        }
         return Dict(
             spaces | ({"mission": _WANTED} if self.level.wants_object else {}), sort_keys=False
         )
@@ -113,7 +116,10 @@ class Grid(Rules):
         size = (self.level.width, self.level.height, 3)
         # The agent's state is its direction, which has one value more than a door's.
         triples = np.broadcast_to([_NUM_TYPES, _NUM_COLOURS, 4], size)
-        spaces = {"view": MultiDiscrete(triples, dtype=np.uint8), "direction": Discrete(4)}
+        spaces: dict[str, Space] = {
+            "view": MultiDiscrete(triples, dtype=np.uint8),
+            "direction": Discrete(4),
+        }
         return Dict(
             spaces | ({"mission": _WANTED} if self.level.wants_object else {}), sort_keys=False
         )
