@@ -78,7 +78,7 @@ class TransformerBackbone(nn.Module):
         self, x: Float[Tensor, "batch inputs"], memory: Tree
     ) -> tuple[Float[Tensor, "batch width"], Tree]:
         """One step: the cache rolls by one."""
-        x = self.enter(x).unsqueeze(1)
+        x = self.enter(x).float().unsqueeze(1)
         length = (memory["length"] + 1).clamp(max=self.window)
         distance = torch.arange(self.window - 1, -1, -1, device=x.device)
         bias = self._bias(distance.view(1, 1, -1), (distance < length.unsqueeze(1)).unsqueeze(1))
@@ -100,7 +100,7 @@ class TransformerBackbone(nn.Module):
         same = episode.unsqueeze(2) == episode.unsqueeze(1)
         visible = same & (distance >= 0) & (distance < self.window)
         bias = self._bias(distance.unsqueeze(0), visible)
-        x = self.enter(x)
+        x = self.enter(x).float()
         keys, values = [], []
         for block in self.blocks:
             query, key, value = block.split(x)

@@ -15,7 +15,7 @@ memory but from different initial weights (Sekar et al. 2020, 2005.05960): their
 variation distance to each other's mean, in [0, 1].
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,6 +88,7 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         depth: Channels of the first convolution, for images.
         reward_limits: Least and greatest reward the model can predict.
         doubters: Heads whose disagreement is the uncertainty; 0 for none.
+        memory: Further sizes of the backbone, by the names of its own arguments.
 
     Raises:
         SpecError: If a space cannot be modelled.
@@ -107,6 +108,7 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         depth: int = 16,
         reward_limits: Sequence[float] = (-1.0, 1.0),
         doubters: int = 4,
+        memory: Mapping[str, int] | None = None,
     ):
         super().__init__()
         if backbone not in BACKBONES:
@@ -121,6 +123,7 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
             "depth": depth,
             "reward_limits": [float(x) for x in reward_limits],
             "doubters": doubters,
+            "memory": dict(memory or {}),
         }
         self.backbone_name, self.variables, self.classes = backbone, variables, classes
         self.is_recurrent_posterior = backbone == "rssm"
@@ -131,7 +134,7 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         seen = self.encoder.size + (width if self.is_recurrent_posterior else 0)
         self.posterior_head = mlp(seen, units, 1, latents)
         self.mix = Dense(latents + self.action_encoder.size, units)
-        self.backbone = BACKBONES[backbone](units, width)
+        self.backbone = BACKBONES[backbone](units, width, **(memory or {}))
         self.prior_head = mlp(width, units, 1, latents)
         self.decoder = ObservationDecoder(
             observation_space, features=self.num_features, units=units, depth=depth
