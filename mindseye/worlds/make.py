@@ -23,6 +23,7 @@ _EXTRAS = {
     "minigrid": "grid",
     "ale_py": "atari",
     "mujoco": "mujoco",
+    "imageio": "mujoco",
     "pygame": "control",
     "Box2D": "control",
 }

@@ -1,3 +1,5 @@
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ def test_a_missing_package_names_its_extra():
         make("ALE/Pong-v5")
 
 
-def test_a_missing_simulator_names_its_extra():
+def test_a_missing_simulator_names_its_extra(monkeypatch):
+    for name in [m for m in sys.modules if m.split(".")[0] == "mujoco"] + ["mujoco"]:
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match="mindseye\\[mujoco\\]"):
         make("Hopper-v5")
 
