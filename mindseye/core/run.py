@@ -267,24 +267,30 @@ def _restore_into(item: Any, state: Any) -> None:
 
 
 def _manifest(seed: int, device: str) -> dict:
-    versions = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
     return {
         "command": " ".join(["mindseye", *sys.argv[1:]]),
         "commit": _commit(),
-        "versions": versions,
+        **describe_machine(device),
+        "seeds": [seed],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "degraded": [],
+    }
+
+
+def describe_machine(device: str) -> dict:
+    """Versions and hardware, for manifests."""
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
         "hardware": {
             "processor": _processor(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
         },
-        "seeds": [seed],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "degraded": [],
     }
 
 

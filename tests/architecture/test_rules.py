@@ -19,7 +19,7 @@ SWALLOWERS = {"worlds/vectorise.py", "worlds/hold.py", "worlds/make.py", "worlds
 """May catch everything, because foreign worlds may raise anything; each raises a WorldError."""
 
 FOREIGN = {
-    "stable_baselines3": {"worlds/sb3.py"},
+    "stable_baselines3": {"worlds/sb3.py", "bench/peers.py"},
     "minigrid": {"worlds/minigrid.py", "worlds/minigrid_view.py"},
     "minari": {"experience/minari.py"},
     "h5py": {"experience/files.py", "experience/minari.py"},
