@@ -58,8 +58,8 @@ class BlockGRUBackbone(nn.Module):
         """One step."""
         own = memory.unflatten(-1, (BLOCKS, -1)).transpose(0, 1)
         inner = self.hidden(torch.cat((own, x.expand(BLOCKS, *x.shape)), -1))
-        inner = functional.silu(self.norm(inner.transpose(0, 1).flatten(1)))
-        gates = self.gates(inner.unflatten(-1, (BLOCKS, -1)).transpose(0, 1))
+        inner = functional.silu(self.norm(inner.transpose(0, 1).flatten(1).float()))
+        gates = self.gates(inner.unflatten(-1, (BLOCKS, -1)).transpose(0, 1)).float()
         reset, candidate, update = gates.chunk(3, -1)
         candidate = torch.tanh(torch.sigmoid(reset) * candidate)
         # the −1 makes a fresh network keep its memory rather than overwrite it
