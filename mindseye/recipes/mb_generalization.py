@@ -136,32 +136,23 @@ PRESETS = {
     "full": Config(),
 }
 
-LEARNERS = (
-    "replay",
-    "model",
-    "perfect",
-    "one_step",
-    "model_mixed",
-    "replay_entangled",
-    "model_entangled",
-)
+ENTANGLED = ("replay_entangled", "model_entangled")
+LEARNERS = ("replay", "model", "perfect", "one_step", "model_mixed", *ENTANGLED)
 """Where transitions come from. Mixed: the model sees its bits through a fixed invertible mixing;
 entangled: everyone does."""
 
-OneStep = Callable[[Tensor, Tensor], Tree]
-"""Bits and actions to a state of a `BitsModel`."""
+OneStep = Callable[[Tree, Tensor], Tree]
+"""From a state of a `BitsModel` and actions to the next."""
 
 
-def build(config: Config) -> dict[str, nn.Module]:
-    """Every network of a learner."""
+def build(config: Config, mixing: int | None = None) -> dict[str, nn.Module]:
+    """Every network of a learner; `mixing` as in BitsModel."""
     flute = PanFlute(config.num_pipes)
     spaces = flute.observation_space, flute.action_space
     # the encoder of bits has two of the hidden layers
     values = ActionValueNetwork(*spaces, units=config.units, layers=config.layers - 2)
-    return {
-        "values": values,
-        "model": BitsModel(*spaces, units=config.units, layers=config.layers),
-    }
+    model = BitsModel(*spaces, units=config.units, layers=config.layers, mixing=mixing)
+    return {"values": values, "model": model}
 
 
 def run(config: Config, record: Run) -> Report:
@@ -194,7 +185,8 @@ def learn(config: Config, record: Run, name: str) -> tuple[list[float], list[flo
         return build_world(f"grid/pan-flute-{config.num_pipes}", rows, entangle=seed)
 
     record.seed_torch("weights")
-    networks = build(config)
+    mixing = record.seed_for("mixing") if name == "model_mixed" else None
+    networks = build(config, mixing)
     values, model = networks["values"], networks["model"]
     agent = ValueAgent(values, temperature=config.temperature)
     learner = QLearning(
@@ -212,16 +204,13 @@ def learn(config: Config, record: Run, name: str) -> tuple[list[float], list[flo
     )
     stream = Stream(world(1), num_steps=config.steps, seed=record.seed_for("world"))
     rng, judges = record.rng(name), world(config.evaluation_worlds)
-    there, back = mixing(model.num_bits, record.rng("mixing"), mixed=name == "model_mixed")
-    one_step = _true_rules(config, rng) if name == "perfect" else _learned(model, there, back)
+    one_step = _true_rules(config, rng) if name == "perfect" else model.imagine
     keep = {"stream": stream, "learner": learner, "rng": rng, "model": model, "fitting": fitting}
     for step in record.steps(name, config.steps, keep=keep):
         stream.step(agent.act(stream.observation, None, explore=True)[0])
         for _ in range(config.updates_per_step if step >= config.warmup else 0):
             if name.startswith(("model", "one_step")):
-                batch = stream.sample(config.starts, rng)
-                seen = batch["observation"].float() @ there % 2
-                losses = model.losses({**batch, "observation": seen})
+                losses = model.losses(stream.sample(config.starts, rng))
                 fitting.step(torch.stack(list(losses.values())).sum(), "bits model")
             if name.startswith("replay"):
                 batch = stream.sample(config.starts * config.horizon, rng)
@@ -245,32 +234,31 @@ def learn(config: Config, record: Run, name: str) -> tuple[list[float], list[flo
 @torch.no_grad()
 def imagine(one_step: OneStep, agent: ValueAgent, start: Tensor, horizon: int) -> Batch:
     """Segments of a softmax policy, from real observations, through a model."""
-    observations, actions, arrivals = [start], [], []
+    states, actions = [{"observation": start}], []
     for _ in range(horizon):
-        actions.append(agent.choose(observations[-1], explore=True))
-        arrivals.append(one_step(observations[-1], actions[-1]))
-        observations.append(arrivals[-1]["observation"])
-    return segments(observations, actions, arrivals)
+        actions.append(agent.choose(states[-1]["observation"], explore=True))
+        states.append(one_step(states[-1], actions[-1]))
+    return segments(states, actions)
 
 
 @torch.no_grad()
 def relive(one_step: OneStep, batch: Batch) -> Batch:
     """Real starts and real actions, but the model's outcome: nothing new is tried."""
-    start, action = batch["observation"][:, 0].float(), batch["action"][:, 1]
-    arrival = one_step(start, action)
-    return segments([start, arrival["observation"]], [action], [arrival])
+    start = {"observation": batch["observation"][:, 0].float()}
+    action = batch["action"][:, 1]
+    return segments([start, one_step(start, action)], [action])
 
 
-def segments(observations: list[Tensor], actions: list[Tensor], arrivals: list[Tree]) -> Batch:
+def segments(states: list[Tree], actions: list[Tensor]) -> Batch:
     """Imagined steps as a batch; `weight` is the probability that a step is reached at all."""
-    rows = observations[0].new_zeros(len(observations[0]))
+    rows = states[0]["observation"].new_zeros(len(actions[0]))
     ones = torch.ones_like(rows)
-    continuation = torch.stack([ones, *(arrival["continuation"] for arrival in arrivals)], 1)
+    continuation = torch.stack([ones, *(state["continuation"] for state in states[1:])], 1)
     reached = continuation[:, :-1].cumprod(1)
     return {
-        "observation": torch.stack(observations, 1),
+        "observation": torch.stack([state["observation"] for state in states], 1),
         "action": torch.stack([torch.zeros_like(actions[0]), *actions], 1),
-        "reward": torch.stack([rows, *(arrival["reward"] for arrival in arrivals)], 1),
+        "reward": torch.stack([rows, *(state["reward"] for state in states[1:])], 1),
         "continuation": continuation,
         "is_first": torch.zeros_like(continuation, dtype=torch.bool),
         "mask": torch.ones_like(continuation),
@@ -289,34 +277,14 @@ def evaluate(agent: ValueAgent, world: VectorEnv, steps: int, seed: int) -> np.n
     return total / steps
 
 
-def mixing(size: int, rng: np.random.Generator, *, mixed: bool) -> tuple[Tensor, Tensor]:
-    """A random invertible matrix of bits and its inverse modulo 2; identities unless mixed."""
-    there, back = np.eye(size, dtype=np.int64), np.eye(size, dtype=np.int64)
-    pairs = rng.integers(size, size=(size**2 if mixed else 0, 2))
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    # adding one column to another is its own inverse
-    for matrix, order in ((there, pairs), (back, pairs[::-1])):
-        for source, target in order:
-            matrix[:, target] ^= matrix[:, source]
-    return torch.from_numpy(there).float(), torch.from_numpy(back).float()
-
-
-def _learned(model: BitsModel, there: Tensor, back: Tensor) -> OneStep:
-    def one_step(bits: Tensor, action: Tensor) -> Tree:
-        state = model.imagine({"observation": bits @ there % 2}, action)
-        return {**state, "observation": state["observation"] @ back % 2}
-
-    return one_step
-
-
 def _true_rules(config: Config, rng: np.random.Generator) -> OneStep:
     rules = PanFlute(config.num_pipes)
 
-    def one_step(bits: Tensor, action: Tensor) -> Tree:
-        keys = rng.integers(2**63, size=len(bits)).astype(np.uint64)
-        draws = Draws(keys, np.zeros(len(bits), np.int64))
-        state = PanFluteState(bits.numpy().astype(np.int8))
-        after, reward, terminated = rules.transition(state, action.numpy(), draws)
+    def one_step(state: Tree, action: Tensor) -> Tree:
+        keys = rng.integers(2**63, size=len(action)).astype(np.uint64)
+        draws = Draws(keys, np.zeros(len(action), np.int64))
+        flute = PanFluteState(state["observation"].numpy().astype(np.int8))
+        after, reward, terminated = rules.transition(flute, action.numpy(), draws)
         return {
             "observation": torch.from_numpy(after.bits).float(),
             "reward": torch.from_numpy(reward),

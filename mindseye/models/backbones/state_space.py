@@ -102,11 +102,21 @@ class StateSpaceBackbone(nn.Module):
         inputs: Width of what is read at every step.
         width: Width of the residual stream.
         layers, modes: Sizes.
+        is_parallel: Whether `sequence` works on all steps at once, or takes one after the other:
+            the same function, slower, to compare with.
     """
 
-    def __init__(self, inputs: int, width: int, *, layers: int = 2, modes: int = 32):
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        *,
+        layers: int = 2,
+        modes: int = 32,
+        is_parallel: bool = True,
+    ):
         super().__init__()
-        self.width, self.modes = width, modes
+        self.width, self.modes, self.is_parallel = width, modes, is_parallel
         self.enter = nn.Linear(inputs, width)
         self.blocks = nn.ModuleList(_Block(width, modes) for _ in range(layers))
         self.leave = nn.RMSNorm(width)
@@ -132,6 +142,8 @@ class StateSpaceBackbone(nn.Module):
         self, x: Float[Tensor, "batch time inputs"], is_first: Bool[Tensor, "batch time"]
     ) -> tuple[Float[Tensor, "batch time width"], Callable[[Tensor, Tensor], Tree]]:
         """All steps at once; the second value gives the states at (row, time)."""
+        if not self.is_parallel:
+            return self._step_by_step(x, is_first)
         x, inputs = self.enter(x).float(), []
         resets = bool(is_first[:, 1:].any())
         for block in self.blocks:
@@ -150,3 +162,15 @@ class StateSpaceBackbone(nn.Module):
             return torch.stack(found, 1)
 
         return self.leave(x), memory_at
+
+    def _step_by_step(
+        self, x: Tensor, is_first: Tensor
+    ) -> tuple[Tensor, Callable[[Tensor, Tensor], Tree]]:
+        memory, found, memories = self.initial(len(x)), [], []
+        for t in range(x.shape[1]):
+            keep = (~is_first[:, t]).to(memory.dtype).view(-1, 1, 1, 1, 1)
+            hidden, memory = self.step(x[:, t], memory * keep)
+            found.append(hidden)
+            memories.append(memory)
+        past = torch.stack(memories, 1)
+        return torch.stack(found, 1), lambda row, time: past[row, time]

@@ -11,6 +11,7 @@ import itertools
 import math
 
 import gymnasium
+import numpy as np
 import torch
 from gymnasium import spaces
 from jaxtyping import Bool, Float
@@ -37,10 +38,15 @@ class BitsModel(nn.Module, WorldModel):
     Args:
         observation_space, action_space: Of one world.
         units, layers: Hidden units and layers of each of the three networks.
+        mixing: Seed of an invertible mixing through which the networks read and write bits, to
+            study what is lost when the parts of a world are not seen apart; None for none.
 
     Raises:
         SpecError: If the observation space is not MultiBinary.
     """
+
+    there: Tensor
+    back: Tensor
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class BitsModel(nn.Module, WorldModel):
         *,
         units: int = 200,
         layers: int = 3,
+        mixing: int | None = None,
     ):
         super().__init__()
         if not isinstance(observation_space, spaces.MultiBinary):
@@ -62,6 +69,11 @@ class BitsModel(nn.Module, WorldModel):
         self.hidden = _SideBySide(3, inputs, units, layers)
         self.bits = nn.Linear(units, self.num_bits)
         self.reward, self.continuation = nn.Linear(units, 1), nn.Linear(units, 1)
+        self.is_mixed = mixing is not None
+        if mixing is not None:
+            there, back = _mixing(self.num_bits, mixing)
+            self.register_buffer("there", there, persistent=False)
+            self.register_buffer("back", back, persistent=False)
 
     def initial(self, batch_size: int) -> Tree:
         """No bit set."""
@@ -73,7 +85,7 @@ class BitsModel(nn.Module, WorldModel):
         self, state: Tree, action: Tree, observation: Tree, is_first: Bool[Tensor, " batch"]
     ) -> Tree:
         """What is seen is all there is; reward and continuation are predicted for the action."""
-        _, reward, ending = self._read(state["observation"], action)
+        _, reward, ending = self._read(self._mixed(state["observation"]), action)
         return {
             "observation": observation.flatten(1).to(reward.dtype),
             "reward": reward.masked_fill(is_first, 0.0),
@@ -82,9 +94,10 @@ class BitsModel(nn.Module, WorldModel):
 
     def imagine(self, state: Tree, action: Tree) -> Tree:
         """Draw the next bits."""
-        bits, reward, ending = self._read(state["observation"], action)
+        logits, reward, ending = self._read(self._mixed(state["observation"]), action)
+        bits = torch.bernoulli(logits.sigmoid())
         return {
-            "observation": torch.bernoulli(bits.sigmoid()),
+            "observation": bits @ self.back % 2 if self.is_mixed else bits,
             "reward": reward,
             "continuation": ending.sigmoid(),
         }
@@ -103,7 +116,7 @@ class BitsModel(nn.Module, WorldModel):
             batch: Segments, fields as in `core.batch`.
         """
         shape = self.observation_space.shape
-        observation = batch["observation"].flatten(-len(shape)).float()
+        observation = self._mixed(batch["observation"].flatten(-len(shape)).float())
         action = map_tree(lambda x: x[:, 1:], batch["action"])
         bits, reward, ending = self._read(observation[:, :-1], action)
         arrived = batch["mask"][:, 1:] * (~batch["is_first"][:, 1:]).float()
@@ -115,6 +128,9 @@ class BitsModel(nn.Module, WorldModel):
             "continuation": loss(ending, goes_on, reduction="none"),
         }
         return {name: ops.masked_mean(value, arrived) for name, value in losses.items()}
+
+    def _mixed(self, bits: Tensor) -> Tensor:
+        return bits @ self.there % 2 if self.is_mixed else bits
 
     def _read(self, bits: Tensor, action: Tree) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the bits, reward, and logit of the continuation, for any leading axes."""
@@ -142,3 +158,15 @@ class _SideBySide(nn.Module):
         for weight, bias in zip(self.weights, self.biases, strict=True):
             hidden = functional.elu(torch.baddbmm(bias, hidden, weight))
         return hidden
+
+
+def _mixing(size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """A random invertible matrix of bits, and its inverse modulo 2."""
+    there, back = np.eye(size, dtype=np.int64), np.eye(size, dtype=np.int64)
+    pairs = np.random.default_rng(seed).integers(size, size=(size**2, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    # adding one column to another is its own inverse
+    for matrix, order in ((there, pairs), (back, pairs[::-1])):
+        for source, target in order:
+            matrix[:, target] ^= matrix[:, source]
+    return torch.from_numpy(there).float(), torch.from_numpy(back).float()
