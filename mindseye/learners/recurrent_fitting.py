@@ -8,7 +8,6 @@ from mindseye import ops
 from mindseye.core.batch import Batch, Metrics
 from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import Learner
-from mindseye.core.tree import map_tree
 from mindseye.learners.optimiser import Optimiser
 from mindseye.models.world.dropout import DropoutWorldModel, PictureCode
 
@@ -55,7 +54,7 @@ class CodeFitting(Learner):
 class RecurrentFitting(Learner):
     """Fits memory and heads by likelihood, with masks held over each sequence.
 
-        loss = −log p(z_{t+1} | h_{t+1}) + (r_{t+1} − r̂)² − log p(c_{t+1} | h_{t+1})
+        loss = −log p(z_{t+1} | h_{t+1}) / |z| + (r_{t+1} − r̂)² − log p(c_{t+1} | h_{t+1})
 
     averaged over recorded arrivals. The code is not touched.
 
@@ -74,7 +73,7 @@ class RecurrentFitting(Learner):
         *,
         learning_rate: float = 1e-3,
         decay: float = 1.0,
-        clip: float = 1.0,
+        clip: float = 100.0,
     ):
         self.model, self.decay = model, decay
         parameters = [p for name, p in model.named_parameters() if not name.startswith("code.")]
@@ -98,12 +97,12 @@ class RecurrentFitting(Learner):
             code = model.code.encoded(batch["observation"])
         hidden = self._memory(code, batch)
         arrived = batch["mask"][:, 1:] * (~batch["is_first"][:, 1:]).float()
-        said = model.reward(hidden).squeeze(-1), model.continuation(hidden).squeeze(-1)
+        reward, logit = model.outcome_logits(hidden)
         errors = {
-            "code": model.next_code.loss(hidden, code[:, 1:]),
-            "reward": (said[0] - batch["reward"][:, 1:]).square(),
+            "code": model.next_code.loss(hidden, code[:, 1:]) / model.code.size,
+            "reward": (reward - batch["reward"][:, 1:]).square(),
             "continuation": functional.binary_cross_entropy_with_logits(
-                said[1], batch["continuation"][:, 1:], reduction="none"
+                logit, batch["continuation"][:, 1:], reduction="none"
             ),
         }
         return {name: ops.masked_mean(error, arrived) for name, error in errors.items()}
@@ -112,15 +111,15 @@ class RecurrentFitting(Learner):
         """Memories after every row but the first, each row of the batch under its own masks."""
         model, (rows, steps) = self.model, code.shape[:2]
         masks = model.masks(rows, model.dropout)
-        action = map_tree(lambda leaf: leaf[:, 1:], batch["action"])
-        inputs = model.inputs(code[:, :-1] * masks["code_mask"].unsqueeze(1), action)
+        action = model.action_encoder(batch["action"])
         goes_on = (~batch["is_first"]).float().unsqueeze(-1)
         hidden, cell = code.new_zeros(rows, model.width), code.new_zeros(rows, model.width)
         found = []
         for t in range(steps - 1):
             # a row that begins an episode begins from an empty memory
             hidden, cell = hidden * goes_on[:, t], cell * goes_on[:, t]
-            hidden, cell = model.step(inputs[:, t], hidden * masks["hidden_mask"], cell)
+            state = {"code": code[:, t], "hidden": hidden, "cell": cell}
+            hidden, cell = model.remember(state, action[:, t + 1], masks)
             found.append(hidden)
         return torch.stack(found, 1)
 
