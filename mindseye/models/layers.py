@@ -45,7 +45,9 @@ class ScalarHead(nn.Module):
     ):
         super().__init__()
         self.net = mlp(inputs, units, layers, bins, zero=True)
-        low, high = ops.symlog(torch.tensor([float(limits[0]), float(limits[1])]))
+        # on the CPU even where the head is only laid out on the meta device
+        ends = torch.tensor([float(limits[0]), float(limits[1])], device="cpu")
+        low, high = ops.symlog(ends)
         self.register_buffer("bins", torch.linspace(float(low), float(high), bins))
 
     def forward(self, features: Float[Tensor, "*lead features"]) -> Float[Tensor, "*lead"]:
