@@ -122,8 +122,8 @@ PRESETS = {
     "cpu": Config(),
     "full": Config(
         num_cells=500, length=2_000, context=1_000, episodes=10_000, test_episodes=1_000,
-        updates=100_000, batch=8, learning_rate=1e-4, units=512, width=512, gru_width=1_010,
-        rssm_width=1_424, variables=32, classes=32, layers=6, modes=64, segment=100,
+        updates=100_000, batch=8, learning_rate=1e-4, units=512, width=512, gru_width=1_520,
+        rssm_width=2_744, variables=32, classes=32, layers=6, modes=128, segment=100,
     ),
 }  # fmt: skip
 
