@@ -66,7 +66,7 @@ class Run:
         self.manifest = _manifest(seed, device)
         self._checkpoint_seconds = checkpoint_seconds
         self._progress = progress
-        self._safe_bytes = 0
+        self._safe_bytes, self._is_aligned = 0, False
         self._seconds_before, self._sat_down = 0.0, time.monotonic()
         self._stage, self._step, self._total, self._enough = "", 0, 0, False
         self._counted: tuple[int, int] | None = None
@@ -134,8 +134,8 @@ class Run:
         path = self.folder / "checkpoints" / f"{stage}.safetensors"
         torch.manual_seed(self.seed_for(stage))
         done = self._restore(path, keep) if path.exists() else 0
-        # rows logged after the last checkpoint belong to steps that will be repeated
-        self._metrics.truncate(self._safe_bytes)
+        if done < total:
+            self._drop_repeated_rows()
         self._stage, self._total, self._enough = stage, total, False
         self._counted, saved_at = None, time.monotonic()
         for step in range(done, total):
@@ -149,6 +149,13 @@ class Run:
             if self._enough:
                 break
         self._tell(total)
+
+    def _drop_repeated_rows(self) -> None:
+        """Once per sitting: rows logged after the last checkpoint belong to steps done again."""
+        if not self._is_aligned:
+            self._metrics.truncate(self._safe_bytes)
+            self._metrics.seek(0, os.SEEK_END)
+            self._is_aligned = True
 
     def end_stage(self) -> None:
         """Call inside a loop over `steps`: this step is the stage's last, whatever its total."""

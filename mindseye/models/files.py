@@ -79,7 +79,7 @@ def _card(folder: Path, kind: str) -> dict[str, Any]:
         found = card["kind"]
     except OSError as error:
         raise CheckpointError(f"{folder}: no {kind} here ({path.name} is missing)") from error
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: damaged ({error!r}); save the {kind} again") from error
     if found != kind:
         raise CheckpointError(f"{folder}: holds a {found}, expected a {kind}")
