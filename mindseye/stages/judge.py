@@ -27,6 +27,12 @@ def reward_threshold(world: str) -> float | None:
     return gymnasium.spec(world).reward_threshold if known else None
 
 
+def step_limit(world: str) -> int:
+    """Steps after which Gymnasium's registry truncates an episode; 0 if it does not say."""
+    known = world in gymnasium.registry
+    return (gymnasium.spec(world).max_episode_steps or 0) if known else 0
+
+
 def judge(
     run: Run,
     agents: Mapping[str, Agent],

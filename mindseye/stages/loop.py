@@ -25,7 +25,7 @@ from mindseye.models.world.sizes import SIZES, SizeName
 from mindseye.stages.collect import collect
 from mindseye.stages.dream import train_in_dream
 from mindseye.stages.fit import fit, longest, reward_limits
-from mindseye.stages.judge import judge, reward_threshold
+from mindseye.stages.judge import judge, reward_threshold, step_limit
 from mindseye.stages.offline import hold_out, judge_offline
 from mindseye.stages.rivals import clone, model_free
 from mindseye.worlds import make
@@ -63,6 +63,8 @@ class LoopConfig:
     """Weight of the policy's entropy, per nat."""
     success_share: float = 0.25
     """Of segments drawn from successful episodes, while there are any."""
+    clone_updates: int = 300
+    """Gradient steps of the imitation rival."""
     episodes: int = 50
     """Test episodes per agent, in reality and in the dream each."""
 
@@ -91,7 +93,7 @@ def run_loop(config: LoopConfig, run: Run) -> Report:
     agents = dream_stage(config, run, replay, model)
     rivals: dict[str, Agent] = {
         "random": RandomAgent(spaces[1], run.seed_for("random")),
-        "imitation": clone(run, replay, updates=300),
+        "imitation": clone(run, replay, updates=config.clone_updates),
         "model-free": model_free(run, world, steps=real_steps, name=config.world),
     }
     world.close()
@@ -104,8 +106,8 @@ def run_loop(config: LoopConfig, run: Run) -> Report:
         model=model,
         success=success_from(reward_threshold(config.world), replay),
         episodes=config.episodes,
-        horizon=longest(replay),
-        steps_ahead=min(30, longest(replay) - 5),
+        horizon=max(longest(replay), step_limit(config.world)),
+        steps_ahead=max(1, min(30, longest(replay) - 5)),
         costs=costs(config, model, real_steps),
         preset="default",
     )

@@ -45,7 +45,7 @@ class BlockGRUBackbone(nn.Module):
             raise ConfigError(f"rssm: deterministic width {width} must be divisible by {BLOCKS}")
         self.width = width
         self.hidden = BlockLinear(width // BLOCKS + inputs, width // BLOCKS)
-        self.norm = nn.RMSNorm(width)
+        self.norm = nn.LayerNorm(width)
         self.gates = BlockLinear(width // BLOCKS, 3 * width // BLOCKS)
 
     def initial(self, batch_size: int) -> Tree:

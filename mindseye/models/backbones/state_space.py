@@ -82,7 +82,7 @@ class DiagonalStateSpace(nn.Module):
 class _Block(nn.Module):
     def __init__(self, width: int, modes: int):
         super().__init__()
-        self.before, self.between = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.space = DiagonalStateSpace(width, modes)
         self.gate = nn.Linear(width, 2 * width)
         self.tail = nn.Sequential(
@@ -119,7 +119,7 @@ class StateSpaceBackbone(nn.Module):
         self.width, self.modes, self.is_parallel = width, modes, is_parallel
         self.enter = nn.Linear(inputs, width)
         self.blocks = nn.ModuleList(_Block(width, modes) for _ in range(layers))
-        self.leave = nn.RMSNorm(width)
+        self.leave = nn.LayerNorm(width)
 
     def initial(self, batch_size: int) -> Tree:
         """Zeros, shape (batch, layers, width, modes, 2)."""

@@ -21,7 +21,7 @@ class _Block(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.before, self.between = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.project = nn.Linear(width, 3 * width, bias=False)
         self.merge = nn.Linear(width, width, bias=False)
         self.tail = nn.Sequential(Dense(width, 2 * width), nn.Linear(2 * width, width))
@@ -58,7 +58,7 @@ class TransformerBackbone(nn.Module):
         self.width, self.window = width, window
         self.enter = nn.Linear(inputs, width)
         self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(layers))
-        self.leave = nn.RMSNorm(width)
+        self.leave = nn.LayerNorm(width)
         slopes = 2.0 ** (-8 * torch.arange(1, heads + 1) / heads)
         self.register_buffer("slopes", slopes.view(heads, 1, 1), persistent=False)
 

@@ -24,8 +24,8 @@ def _padded(size: int, stages: int) -> int:
     return -(-size // 2**stages) * 2**stages
 
 
-class ChannelNorm(nn.RMSNorm):
-    """RMSNorm over the channel axis of (rows, channels, height, width), kept channels last."""
+class ChannelNorm(nn.LayerNorm):
+    """LayerNorm over the channels of (rows, channels, height, width), kept channels last."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise every pixel."""
