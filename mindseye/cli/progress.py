@@ -24,11 +24,11 @@ class ShownProgress:
     """Hand it to a `Run` as `progress`; one line stays per finished stage.
 
     Args:
-        to: Where to write.
+        to: Where to write; the standard error stream unless given.
     """
 
-    def __init__(self, to: TextIO = sys.stderr):
-        self._to, self._stage = to, ""
+    def __init__(self, to: TextIO | None = None):
+        self._to, self._stage = to or sys.stderr, ""
         self._began = self._spoke = time.monotonic()
         self._first, self._is_done = 0, True
         self._bar: Progress | None = None

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     reports = [
         _run_seed(recipe, replace(options.config, seed=seed), options, folder) for seed in seeds
     ]
-    report = over_seeds(reports, recipe.CARD.claims)
+    report = replace(over_seeds(reports, recipe.CARD.claims), preset=options.preset)
     write_report(report, folder)
     if options.save_results:
         write_atomic(RESULTS / f"{recipe.CARD.slug}.json", report.to_json())
