@@ -13,10 +13,12 @@ def seconds_per_call(call: Callable[[], object], *, at_least: float = 0.2) -> fl
     """Processor seconds of one call, repeated until they add up to `at_least`."""
     call()
     began, calls = time.process_time(), 0
-    while (spent := time.process_time() - began) < at_least:
+    while True:
         call()
         calls += 1
-    return spent / calls
+        spent = time.process_time() - began
+        if spent >= at_least:
+            return spent / calls
 
 
 def alternate(
