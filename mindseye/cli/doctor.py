@@ -5,6 +5,7 @@ Torch is tried in another process, so that a torch that crashes is found out rat
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,23 +13,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from mindseye.cli.options import parse
 
 _EXAMPLES = ("doctor", "doctor --out /data/runs")
-_EXTRAS = {
-    "grid": ("minigrid",),
-    "control": ("pygame",),
-    "mujoco": ("mujoco",),
-    "minari": ("minari", "h5py"),
-    "tracking": ("tensorboard",),
-    "peers": ("stable_baselines3", "tianshou"),
-}
-"""Modules by the extra that brings them."""
-_CORE = ("numpy", "torch", "gymnasium", "safetensors", "Pillow", "Jinja2", "matplotlib", "rich")
+_OF_DEVELOPERS = ("dev", "docs")
 _LEAST_GIGABYTES = 2.0
 _TORCH_SECONDS = 120
 _PROBE = """
@@ -62,14 +53,15 @@ class Finding:
 def main(arguments: Sequence[str]) -> int:
     """Check and print."""
     options = parse("doctor", DoctorOptions, arguments, _EXAMPLES)
+    packages = required()
     findings = [
         _python(),
-        *map(_package, _CORE),
+        *map(_package, packages[""]),
         *_torch(),
         _folder(options.out),
         _folder(Path(tempfile.gettempdir())),
         _disk(options.out),
-        *(_extra(name, modules) for name, modules in _EXTRAS.items()),
+        *(_extra(name, needed) for name, needed in packages.items() if name),
     ]
     for found in findings:
         print(f"{found.state:8} {found.name:18} {found.detail}")
@@ -83,11 +75,46 @@ def _python() -> Finding:
     return Finding("python", state, f"{sys.version.split()[0]}, 3.11 or later is needed")
 
 
-def _package(name: str) -> Finding:
+def required(package: str = "mindseye") -> dict[str, list[str]]:
+    """Packages by the extra that asks for them; those always needed under an empty name."""
+    found: dict[str, list[str]] = {"": []}
+    for line in _requirements(package):
+        name, extras, asking = _read(line)
+        if asking not in _OF_DEVELOPERS:
+            brought = required(name) if extras else {}
+            behind = [part for extra in extras for part in brought.get(extra, ())]
+            found.setdefault(asking, []).extend([name, *behind])
+    return found
+
+
+def _requirements(package: str) -> list[str]:
     try:
-        return Finding(name, "ok", version(name))
+        return requires(package) or []
     except PackageNotFoundError:
+        return []
+
+
+def _read(line: str) -> tuple[str, list[str], str]:
+    """Package, its extras and the extra that asks for it: `a[b,c]>=1; extra == "d"`."""
+    found = re.match(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?", line)
+    assert found is not None
+    asking = re.search(r"extra == ['\"]([^'\"]+)", line)
+    extras = [part.strip() for part in (found.group(2) or "").split(",") if part.strip()]
+    return found.group(1), extras, asking.group(1) if asking else ""
+
+
+def _package(name: str) -> Finding:
+    found = _version(name)
+    if found is None:
         return Finding(name, "broken", f"not installed; run: pip install {name}")
+    return Finding(name, "ok", found)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _torch() -> list[Finding]:
@@ -132,9 +159,9 @@ def _disk(folder: Path) -> Finding:
     return Finding("disk", state, f"{free:.1f} GB free, {_LEAST_GIGABYTES:g} GB are needed")
 
 
-def _extra(name: str, modules: Sequence[str]) -> Finding:
-    absent = [module for module in modules if find_spec(module) is None]
+def _extra(name: str, packages: Sequence[str]) -> Finding:
+    absent = [package for package in packages if _version(package) is None]
     if not absent:
-        return Finding(f"extra {name}", "ok", ", ".join(modules))
+        return Finding(f"extra {name}", "ok", ", ".join(packages))
     line = f'pip install "mindseye[{name}]"'
     return Finding(f"extra {name}", "missing", f"{', '.join(absent)}; optional: {line}")

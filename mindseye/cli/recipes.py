@@ -24,12 +24,19 @@ class RecipesOptions:
 
     name: Annotated[str | None, tyro.conf.Positional] = None
     """Slug of a system."""
+    built: bool = False
+    """Only the slugs of what is built, one per line, for scripts."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """List, or show one."""
     options = parse("recipes", RecipesOptions, arguments, _EXAMPLES)
-    print(listing() if options.name is None else one(find(options.name)))
+    if options.name is not None:
+        print(one(find(options.name)))
+    elif options.built:
+        print("\n".join(system.slug for system in SYSTEMS if system.is_built))
+    else:
+        print(listing())
     return 0
 
 

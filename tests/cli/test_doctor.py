@@ -20,7 +20,7 @@ def test_this_machine_is_well(tmp_path, capsys):
 
 
 def test_a_missing_package_is_broken(quick, monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "_CORE", ("no-such-package",))
+    monkeypatch.setattr(doctor, "required", lambda: {"": ["no-such-package"]})
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert "pip install no-such-package" in said
@@ -28,7 +28,8 @@ def test_a_missing_package_is_broken(quick, monkeypatch, capsys):
 
 
 def test_a_missing_extra_is_not_broken(quick, monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "_EXTRAS", {"dreams": ("no_such_module",)})
+    packages = {"": ["numpy"], "dreams": ["no-such-package"]}
+    monkeypatch.setattr(doctor, "required", lambda: packages)
     assert main(["doctor"]) == 0
     assert 'pip install "mindseye[dreams]"' in capsys.readouterr().out
 
@@ -57,3 +58,16 @@ def test_a_folder_that_is_a_file_is_broken(quick, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["doctor", "--out", str(tmp_path / "file")]) == 1
     assert "broken: folder" in capsys.readouterr().out
+
+
+def test_what_is_needed_is_read_from_the_package_itself():
+    found = doctor.required()
+    assert {"numpy", "torch", "gymnasium"} <= set(found[""])
+    assert found["grid"] == ["minigrid"]
+    assert "dev" not in found
+
+
+def test_packages_behind_the_extras_of_others_are_needed_too(monkeypatch):
+    lines = {"mindseye": ['a[b]>=1; extra == "play"'], "a": ["x", 'y; extra == "b"']}
+    monkeypatch.setattr(doctor, "requires", lines.get)
+    assert doctor.required()["play"] == ["a", "y"]

@@ -35,6 +35,11 @@ def test_the_list_shows_them_all(capsys):
     assert all(f" {system.slug} " in said for system in SYSTEMS)
 
 
+def test_built_ones_are_listed_for_scripts(capsys):
+    assert main(["recipes", "--built"]) == 0
+    assert capsys.readouterr().out.split() == [s.slug for s in SYSTEMS if s.is_built]
+
+
 @pytest.mark.parametrize("system", [s for s in SYSTEMS if s.is_built], ids=lambda s: s.slug)
 def test_a_built_one_tells_what_it_claims(system, capsys):
     assert main(["recipes", system.slug]) == 0
