@@ -75,15 +75,16 @@ def _python() -> Finding:
     return Finding("python", state, f"{sys.version.split()[0]}, 3.11 or later is needed")
 
 
-def required(package: str = "mindseye") -> dict[str, list[str]]:
+def required() -> dict[str, list[str]]:
     """Packages by the extra that asks for them; those always needed under an empty name."""
     found: dict[str, list[str]] = {"": []}
-    for line in _requirements(package):
-        name, extras, asking = _read(line)
+    for line in _requirements("mindseye"):
+        package, extras, asking = _read(line)
         if asking not in _OF_DEVELOPERS:
-            brought = required(name) if extras else {}
-            behind = [part for extra in extras for part in brought.get(extra, ())]
-            found.setdefault(asking, []).extend([name, *behind])
+            # one level deep is enough: the extras of others are not followed further
+            behind = [_read(other) for other in _requirements(package)] if extras else []
+            brought = [name for name, _, extra in behind if extra in extras]
+            found.setdefault(asking, []).extend([package, *brought])
     return found
 
 
@@ -160,6 +161,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _extra(name: str, packages: Sequence[str]) -> Finding:
+    packages = list(dict.fromkeys(packages))
     absent = [package for package in packages if _version(package) is None]
     if not absent:
         return Finding(f"extra {name}", "ok", ", ".join(packages))
