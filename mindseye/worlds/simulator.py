@@ -94,7 +94,8 @@ class SimulatorModel(WorldModel):
         if world is None:
             world = self._worlds[len(rows)] = branchable(self.factory(len(rows)))
             world.reset(seed=0)
-        assert isinstance(world, VectorEnv) and isinstance(world, Snapshots)
+        assert isinstance(world, VectorEnv)
+        assert isinstance(world, Snapshots)
         world.load(pairs[rows[0]][0], np.array([pairs[row][1] for row in rows]))
         observation, rewards, terminated, _, _ = world.step(tree.take(actions, rows))
         self.steps_used += len(rows)
