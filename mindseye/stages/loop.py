@@ -46,9 +46,9 @@ class LoopConfig:
     """Memory of the world model."""
     size: SizeName = "small"
     """Size of the world model."""
-    fit_updates: int = 1_000
+    fit_updates: int = 1_200
     """Gradient steps of the world model."""
-    dream_updates: int = 700
+    dream_updates: int = 800
     """Improvements of the policy inside the dream."""
     batch: int = 32
     """Segments per gradient step."""
