@@ -2,7 +2,9 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,24 +32,26 @@ def print_report(report: Report, folder: Path) -> None:
 
 
 def _agents(report: Report) -> Table:
-    is_success = judges_success(report)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("agent", no_wrap=True)
+    """Intervals for reality only: the table must fit 80 columns."""
     found = report.details["agents"]
+    whats = ("success", "return") if judges_success(report) else ("return",)
     sides = [s for s in _COLUMNS if f"{s}_returns" in next(iter(found.values()))]
-    for side in sides:
-        if is_success:
-            table.add_column(f"success\n{_COLUMNS[side]}", no_wrap=True)
-        table.add_column(f"return\n{_COLUMNS[side]}", no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("agent", *(f"{what}\n{_COLUMNS[side]}" for side in sides for what in whats)):
+        table.add_column(title, no_wrap=True)
     for name, agent in found.items():
-        cells = [name]
-        for side in sides:
-            if is_success:
-                cells.append(_percent(mean_measure(name, agent[f"{side}_success"])))
-            cells.append(_number(mean_measure(name, agent[f"{side}_returns"])))
+        cells = [_cell(agent, side, what) for side in sides for what in whats]
         style = "bold" if name == report.details.get("main") else None
-        table.add_row(*cells, style=style)
+        table.add_row(name, *cells, style=style)
     return table
+
+
+def _cell(agent: Mapping[str, Any], side: str, what: str) -> str:
+    if what == "success":
+        found = mean_measure(what, agent[f"{side}_success"], "share")
+        return measured(found) if side == "real" else percent(found.value)
+    found = mean_measure(what, agent[f"{side}_returns"])
+    return measured(found) if side == "real" else f"{found.value:.3g}"
 
 
 def measured(found: Measure) -> str:
