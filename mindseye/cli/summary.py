@@ -34,13 +34,13 @@ def print_report(report: Report, folder: Path) -> None:
 def _agents(report: Report) -> Table:
     """Intervals for reality only: the table must fit 80 columns."""
     found = report.details["agents"]
-    whats = ("success", "return") if judges_success(report) else ("return",)
+    kinds = ("success", "return") if judges_success(report) else ("return",)
     sides = [s for s in _COLUMNS if f"{s}_returns" in next(iter(found.values()))]
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("agent", *(f"{what}\n{_COLUMNS[side]}" for side in sides for what in whats)):
+    for title in ("agent", *(f"{what}\n{_COLUMNS[side]}" for side in sides for what in kinds)):
         table.add_column(title, no_wrap=True)
     for name, agent in found.items():
-        cells = [_cell(agent, side, what) for side in sides for what in whats]
+        cells = [_cell(agent, side, what) for side in sides for what in kinds]
         style = "bold" if name == report.details.get("main") else None
         table.add_row(name, *cells, style=style)
     return table

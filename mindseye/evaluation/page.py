@@ -91,9 +91,9 @@ def _agents(details: Mapping) -> dict[str, Any] | None:
         return None
     main = details.get("main", next(iter(agents)))
     knows_success = not details.get("success", "undefined").startswith("undefined")
-    whats = ("success", "return") if knows_success else ("return",)
+    kinds = ("success", "return") if knows_success else ("return",)
     columns = {}
-    for what in whats:
+    for what in kinds:
         for side, place in (("real", "in reality"), ("dream", "in the dream")):
             key = f"{side}_success" if what == "success" else f"{side}_returns"
             found = {n: mean_measure(n, agent[key]) for n, agent in agents.items() if key in agent}

@@ -17,7 +17,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 WRONG = [
-    (["trian"], "did you mean train?"),
+    (["trainn"], "did you mean train?"),
     (["sing"], "verbs are recipes"),
     (["train", "--world", "CartPol-v1"], "CartPole-v1"),
     (["train", "--world", "CartPole-v1", "--batch", "0"], "--batch: expected at least 1, got 0"),
