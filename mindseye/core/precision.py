@@ -29,11 +29,13 @@ def fast_arithmetic(device: torch.device | str = "cpu") -> AbstractContextManage
 
 
 def choose_threads(processes: int = 1) -> int:
-    """Set torch's threads to this process's share of the cores it may use, at most four.
+    """Set torch's threads to this process's share of the cores, at most four.
 
     The networks here are small: beyond a few threads, waiting for each other costs more than they
-    save. Returns the number chosen.
+    save. OMP_NUM_THREADS, where it is set, is obeyed. Returns the number chosen.
     """
-    threads = max(1, min(4, (os.cpu_count() or 1) // processes))
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    share = (os.cpu_count() or 1) // processes
+    threads = int(asked) if asked.isdecimal() and int(asked) > 0 else max(1, min(4, share))
     torch.set_num_threads(threads)
     return threads
