@@ -11,9 +11,7 @@ def row(*values):
 
 def test_lambda_return_of_three_steps_by_hand():
     # discount 0.5, lambda 0.5: G2 = 3 + 0.5·1·30; G1 = 2 + 0.5·(0.5·20 + 0.5·G2); G0 likewise
-    out = ops.lambda_return(
-        row(1, 2, 3), row(1, 1, 1), row(10, 20, 30), discount=0.5, lambda_=0.5
-    )
+    out = ops.lambda_return(row(1, 2, 3), row(1, 1, 1), row(10, 20, 30), discount=0.5, lambda_=0.5)
     last = 3 + 0.5 * 30
     middle = 2 + 0.5 * (0.5 * 20 + 0.5 * last)
     first = 1 + 0.5 * (0.5 * 10 + 0.5 * middle)
