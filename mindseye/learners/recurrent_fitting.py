@@ -54,9 +54,11 @@ class CodeFitting(Learner):
 class RecurrentFitting(Learner):
     """Fits memory and heads by likelihood, with masks held over each sequence.
 
-        loss = −log p(z_{t+1} | h_{t+1}) / |z| + (r_{t+1} − r̂)² − log p(c_{t+1} | h_{t+1})
+        loss = −log p(z_{t+1} | h_{t+1}, z_t, a_t) / |z|
+               + (r_{t+1} − r̂)² − log p(c_{t+1} | h_{t+1}, z_{t+1})
 
-    averaged over recorded arrivals. The code is not touched.
+    averaged over recorded arrivals. Sampled codes are read, their means are predicted. The code is
+    not touched.
 
     Args:
         model: What is fitted, in place.
@@ -94,12 +96,15 @@ class RecurrentFitting(Learner):
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         model = self.model
         with torch.no_grad():
+            target = model.code.encode(batch["observation"])
             code = model.code.encoded(batch["observation"])
-        hidden = self._memory(code, batch)
+        action = model.action_encoder(batch["action"])[:, 1:]
+        hidden = self._memory(code, action, batch["is_first"])
         arrived = batch["mask"][:, 1:] * (~batch["is_first"][:, 1:]).float()
-        reward, logit = model.outcome_logits(hidden)
+        reward, logit = model.outcome_logits(hidden, code[:, 1:])
+        features = torch.cat((hidden, code[:, :-1], action), -1)
         errors = {
-            "code": model.next_code.loss(hidden, code[:, 1:]) / model.code.size,
+            "code": model.next_code.loss(features, target[:, 1:]) / model.code.size,
             "reward": (reward - batch["reward"][:, 1:]).square(),
             "continuation": functional.binary_cross_entropy_with_logits(
                 logit, batch["continuation"][:, 1:], reduction="none"
@@ -107,19 +112,18 @@ class RecurrentFitting(Learner):
         }
         return {name: ops.masked_mean(error, arrived) for name, error in errors.items()}
 
-    def _memory(self, code: Tensor, batch: Batch) -> Tensor:
+    def _memory(self, code: Tensor, action: Tensor, is_first: Tensor) -> Tensor:
         """Memories after every row but the first, each row of the batch under its own masks."""
         model, (rows, steps) = self.model, code.shape[:2]
         masks = model.masks(rows, model.dropout)
-        action = model.action_encoder(batch["action"])
-        goes_on = (~batch["is_first"]).float().unsqueeze(-1)
+        goes_on = (~is_first).float().unsqueeze(-1)
         hidden, cell = code.new_zeros(rows, model.width), code.new_zeros(rows, model.width)
         found = []
         for t in range(steps - 1):
             # a row that begins an episode begins from an empty memory
             hidden, cell = hidden * goes_on[:, t], cell * goes_on[:, t]
             state = {"code": code[:, t], "hidden": hidden, "cell": cell}
-            hidden, cell = model.remember(state, action[:, t + 1], masks)
+            hidden, cell = model.remember(state, action[:, t], masks)
             found.append(hidden)
         return torch.stack(found, 1)
 

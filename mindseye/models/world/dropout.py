@@ -2,7 +2,8 @@
 
     code     z_t = o_t for vectors; for pictures the mean of a variational encoder q(z | o_t)
     memory   h_{t+1}, c_{t+1} = LSTM([m_z · z_t, a_t], m_h · h_t, c_t)
-    heads    p(z_{t+1} | h_{t+1}) a mixture of Gaussians; reward and continuation from h_{t+1}
+    heads    p(z_{t+1} | h_{t+1}, z_t, a_t) a mixture of Gaussians
+             reward and continuation from [h_{t+1}, z_{t+1}]
 
 The masks m_z and m_h are part of the state: a dream keeps its own from its first observation on,
 takes them along when it is saved, copied or branched, and draws new ones when it is reset. Actions
@@ -48,6 +49,8 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         mixture: "dimension" gives every number of the code a mixture of its own, as in the paper;
             "joint" gives the code one, so that numbers that belong together are drawn together.
         scale: Factor on vectors, such that differences that matter are about one.
+        noise: Deviation of the noise that vectors get while fitting, in units of the code, so that
+            the memory learns to live with codes that it has drawn itself. Pictures have their own.
         code_size: Numbers that stand for a picture; a vector stands for itself.
         depth: Channels of the first convolution, for pictures.
         dropout: Share of the code and of the memory dropped while fitting, in [0, 1).
@@ -68,6 +71,7 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         components: int = 5,
         mixture: MixtureKind = "dimension",
         scale: float = 1.0,
+        noise: float = 0.1,
         code_size: int = 64,
         depth: int = 32,
         dropout: float = 0.05,
@@ -83,12 +87,16 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         self.observation_space, self.action_space = observation_space, action_space
         self.width, self.dropout = width, dropout
         self.dream_dropout, self.mask_scope = dream_dropout, mask_scope
-        self.code = _code(observation_space, scale, code_size, depth)
+        self.code = _code(observation_space, scale, noise, code_size, depth)
         self.action_encoder = ActionEncoder(action_space)
         self.num_features = self.code.size + 2 * width
         self.memory = nn.LSTMCell(self.code.size + self.action_encoder.size, width)
-        self.next_code = MixtureHead(width, self.code.size, components, mixture)
-        self.outcomes = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2))
+        self.next_code = MixtureHead(
+            width + self.code.size + self.action_encoder.size, self.code.size, components, mixture
+        )
+        self.outcomes = nn.Sequential(
+            nn.Linear(width + self.code.size, width), nn.SiLU(), nn.Linear(width, 2)
+        )
 
     # ---- the role of a world model -------------------------------------------------------------
 
@@ -121,8 +129,10 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         masks = {name: state[name] for name in ("code_mask", "hidden_mask")}
         if self.mask_scope == "step":
             masks = self._dream_masks(len(state["code"]))
-        hidden, cell = self.remember(state, self.action_encoder(action), masks)
-        return {"code": self.next_code.sample(hidden), "hidden": hidden, "cell": cell, **masks}
+        encoded = self.action_encoder(action)
+        hidden, cell = self.remember(state, encoded, masks)
+        code = self.next_code.sample(torch.cat((hidden, state["code"], encoded), -1))
+        return {"code": code, "hidden": hidden, "cell": cell, **masks}
 
     def predict(self, state: Tree) -> Prediction:
         """Observation of the code, expected reward, continuation."""
@@ -131,7 +141,7 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
 
     def outcome(self, state: Tree) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
         """Expected reward and continuation, without decoding."""
-        reward, logit = self.outcome_logits(state["hidden"])
+        reward, logit = self.outcome_logits(state["hidden"], state["code"])
         return reward, logit.sigmoid()
 
     def features(self, state: Tree) -> Float[Tensor, "batch features"]:
@@ -150,10 +160,10 @@ class DropoutWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         return self.memory(torch.cat((code, action), -1), (hidden, state["cell"]))
 
     def outcome_logits(
-        self, hidden: Float[Tensor, "*lead width"]
+        self, hidden: Float[Tensor, "*lead width"], code: Float[Tensor, "*lead code"]
     ) -> tuple[Float[Tensor, "*lead"], Float[Tensor, "*lead"]]:
-        """Reward and log-odds of continuation on arriving at a memory."""
-        reward, logit = self.outcomes(hidden).unbind(-1)
+        """Reward and log-odds of continuation on arriving at a memory and a code."""
+        reward, logit = self.outcomes(torch.cat((hidden, code), -1)).unbind(-1)
         return reward, logit
 
     def masks(self, batch_size: int, rate: float) -> dict[str, Tensor]:
@@ -222,17 +232,19 @@ class FeatureDream(WorldModel):
 class VectorCode(nn.Module):
     """A vector stands for itself, times a factor."""
 
-    def __init__(self, space: spaces.Box, scale: float):
+    def __init__(self, space: spaces.Box, scale: float, noise: float):
         super().__init__()
-        self.shape, self.size, self.scale = space.shape, math.prod(space.shape), scale
+        self.shape, self.size = space.shape, math.prod(space.shape)
+        self.scale, self.noise = scale, noise
 
     def encode(self, observation: Tensor) -> Float[Tensor, "*lead size"]:
         """Flatten and scale."""
         return self.scale * observation.float().flatten(observation.ndim - len(self.shape))
 
     def encoded(self, observation: Tensor) -> Float[Tensor, "*lead size"]:
-        """The same: there is nothing to sample."""
-        return self.encode(observation)
+        """The same with noise."""
+        code = self.encode(observation)
+        return code + self.noise * torch.randn_like(code)
 
     def decode(self, code: Float[Tensor, "batch size"]) -> Tensor:
         """The inverse."""
@@ -288,10 +300,12 @@ class PictureCode(nn.Module):
         return self.mean(seen).unflatten(0, lead), self.log_variance(seen).unflatten(0, lead)
 
 
-def _code(space: gymnasium.Space, scale: float, size: int, depth: int) -> VectorCode | PictureCode:
+def _code(
+    space: gymnasium.Space, scale: float, noise: float, size: int, depth: int
+) -> VectorCode | PictureCode:
     if is_image(space):
         assert isinstance(space, spaces.Box)
         return PictureCode(space, size, depth)
     if isinstance(space, spaces.Box) and np.dtype(space.dtype).kind == "f":
-        return VectorCode(space, scale)
+        return VectorCode(space, scale, noise)
     raise SpecError(f"dropout world model: expected vectors or pictures, got {space}; encode them")
