@@ -30,7 +30,7 @@ and measures in the real world how far each dream can be trusted.
 {verbs}
 
 Begin with one of these:
-  mindseye train                              the demonstration, minutes on two cores
+  mindseye train                              the demonstration, about four minutes on two cores
   mindseye train --world CartPole-v1          the same on any Gymnasium world
   mindseye train --data FOLDER                on recorded episodes, without a world
   mindseye recipes                            what has been rebuilt from the literature
