@@ -1,5 +1,6 @@
 """`mindseye train`: the default loop on a world, or on recorded episodes."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -68,6 +69,9 @@ def _train_seeds(options: TrainOptions, folder: Path) -> int:
         reports.append(train(replace(options, seed=seed), folder / f"seed{seed}"))
     claims = () if options.data is not None else CLAIMS
     report = over_seeds(reports, claims)
+    # seeds may have been trained by earlier commands; this one makes the report
+    command = " ".join(["mindseye", *sys.argv[1:]])
+    report = replace(report, manifest={**report.manifest, "command": command})
     if options.save_results:
         report = replace(report, name=options.save_results)
         write_atomic(RESULTS / f"{options.save_results}.json", report.to_json())

@@ -5,6 +5,9 @@ from pathlib import Path
 from mindseye.core.report import Measure, Report, Verdict
 from mindseye.evaluation.statistics import mean_measure
 
+PAGES = {"demo": "docs/truth_report.md", "sb3_in_dream": "examples/sb3_in_dream.py"}
+"""Where results that are no recipe's are explained."""
+
 START, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -33,9 +36,12 @@ def systems_table(folder: Path) -> str:
         "| --- | --- | --- | --- |",
     ]
     for path in sorted(folder.glob("*.json")):
+        if path.name == "bench.json":
+            continue
         report = Report.from_json(path.read_text(), str(path))
         for index, verdict in enumerate(report.claims):
-            name = f"[`{report.name}`](docs/recipes/{report.name}.md)" if index == 0 else ""
+            page = PAGES.get(report.name, f"docs/recipes/{report.name}.md")
+            name = f"[`{report.name}`]({page})" if index == 0 else ""
             values = [_mean(side) for side in (verdict.method, verdict.baseline, verdict.ablation)]
             against = f"{values[0]} against {values[1]}, {values[2]}"
             lines.append(f"| {name} | {verdict.statement} | {against} | {_holds(verdict)} |")
