@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +48,6 @@ def main(
     figures = {
         "machine": describe_machine("cpu"),
         "load": os.getloadavg(),
-        "platform": platform.platform(),
         "unit": "per processor second, one thread unless said",
         "threads": threads,
         "rounds": rounds,
