@@ -2,18 +2,18 @@
 
 Paper: Wellmer and Kwok (2021), "Dropout's Dream Land: Generalization from Learned Simulators to
     Reality", arXiv 2109.08342.
-Claims: 1) The more of the memory is dropped while dreaming, the less the dream promises too much.
-    2) What is evolved under dropout of 0.1 survives longer in reality than chance, and than under
-    0.5.
-Differs: 1) A small world of vectors; one fireball is seen, its speed is not. 2) One mixture for the
-    whole code. 3) The mixture also reads code and action, reward and continuation a hidden layer on
-    memory and code; only the memory's inputs are masked. 4) Noise on vectors while fitting.
-    5) Rewards are predicted, not given. 6) Sequences begin anywhere and are short; the gradient's
-    norm is clipped, not its values. 7) All candidates of a generation dream from the same starts;
-    the centre of the search is what is kept. 8) Masks hold for an episode.
+Claims: 1) What is evolved under dream dropout of 0.1 survives longer in reality than chance, and
+    than under 0.5. 2) It survives longer than what is evolved without. 3) The dream promises less
+    too much at 0.1 than without.
+Differs: 1) A small world of vectors; the nearest fireball is seen, its speed is not. 2) One mixture
+    for the whole code. 3) The mixture also reads code and action; reward and continuation are a
+    hidden layer on memory and code; masks cover what enters the memory. 4) Noise on vectors while
+    fitting. 5) Rewards are predicted, not given. 6) Short sequences begin anywhere; the norm of the
+    gradient is clipped, not its values. 7) All candidates of a generation dream from the same
+    starts; the best centre of the search is kept. 8) Masks hold for an episode.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -48,19 +48,24 @@ CARD = Card(
     paper="arXiv 2109.08342",
     claims=[
         Claim(
-            "Under dream dropout of 0.1, the dream's return exceeds the real one by less than"
-            " under none, and than under 0.05.",
-            method="gap/inflation_p10",
-            baseline="gap/inflation_p00",
-            ablation="gap/inflation_p05",
-            relation="less",
-        ),
-        Claim(
             "Evolved under dream dropout of 0.1, a controller survives longer in reality than"
             " chance does, and than one evolved under 0.5.",
             method="real/p10",
             baseline="real/random",
             ablation="real/p50",
+        ),
+        Claim(
+            "It survives longer in reality than one evolved without dream dropout.",
+            method="real/p10",
+            baseline="real/p00",
+            ablation="real/p50",
+        ),
+        Claim(
+            "Dropout of 0.1 shrinks what the dream promises beyond reality.",
+            method="gap/inflation_p10",
+            baseline="gap/inflation_p00",
+            ablation="gap/inflation_p50",
+            relation="less",
         ),
     ],
     differs=[
@@ -170,10 +175,13 @@ def run(config: Config, record: Run) -> Report:
     fit(config, record, model, replay)
     model.requires_grad_(False)
     starts = starts_from(replay, first_only=True)
-    chance = _random(world, record.seed_for("random")), _held(world, record.seed_for("held"))
+    chance = {
+        "random": RandomAgent(world.single_action_space, record.seed_for("random")),
+        "held": _held(world, record.seed_for("held")),
+    }
     measures = [
         mean_measure(f"real/{name}", test(config, record, world, name, agent), "return")
-        for name, agent in zip(("random", "held"), chance, strict=True)
+        for name, agent in chance.items()
     ]
     for rate in config.rates:
         name = f"p{round(100 * rate):02d}"
@@ -191,7 +199,8 @@ def run(config: Config, record: Run) -> Report:
         )
         agent = LinearAgent(model.action_space, weights)
         dream = dream_inside(dreaming, NUM_WORLDS, starts=starts, horizon=config.max_steps)
-        measures += judge(config, record, name, agent, dream, world, TrackingAgent(dreaming, agent))
+        real = test(config, record, world, name, TrackingAgent(dreaming, agent))
+        measures += judge(config, record, name, agent, dream, real)
     return Report(
         name=CARD.slug,
         preset="",
@@ -214,12 +223,8 @@ def collect(config: Config, record: Run, world: VectorEnv) -> Replay:
     seed, origin = record.seed_for("worlds") % 2**30, Origin("real", config.world, agent="held")
     rounds = -(-config.episodes // NUM_WORLDS)
     for index in record.steps("collect", rounds, keep={"replay": replay}):
-        agent = _held(world, record.seed_for(f"held/{index}"))
-        replay.add(
-            rollout(
-                agent, world, origin=origin, episodes=NUM_WORLDS, seed=seed + index * NUM_WORLDS
-            )
-        )
+        agent, first = _held(world, record.seed_for(f"held/{index}")), seed + index * NUM_WORLDS
+        replay.add(rollout(agent, world, origin=origin, episodes=NUM_WORLDS, seed=first))
     return replay
 
 
@@ -241,18 +246,11 @@ def fit(config: Config, record: Run, model: DropoutWorldModel, replay: Replay) -
 
 
 def judge(
-    config: Config,
-    record: Run,
-    name: str,
-    agent: Agent,
-    dream: VectorEnv,
-    world: VectorEnv,
-    tracking: Agent,
+    config: Config, record: Run, name: str, agent: Agent, dream: VectorEnv, real: Sequence[float]
 ) -> list[Measure]:
-    """Return in the dream, return in reality, and by how much the dream promises too much."""
+    """Return in reality and in the dream, and by how much the dream promises too much."""
     n, seed = config.test_episodes, record.seed_for("dreams") % 2**30
     dreamt = record.once(f"dream/{name}", lambda: returns(agent, dream, episodes=n, seed=seed))
-    real = test(config, record, world, name, tracking)
     return [
         mean_measure(f"dream/{name}", dreamt, "return"),
         mean_measure(f"real/{name}", real, "return"),
@@ -269,13 +267,9 @@ def test(config: Config, record: Run, world: VectorEnv, name: str, agent: Agent)
     )
 
 
-def _random(world: VectorEnv, seed: int) -> Agent:
-    return RandomAgent(world.single_action_space, seed)
-
-
 def _held(world: VectorEnv, seed: int) -> Agent:
     space = world.single_action_space
-    return RepeatingAgent(_random(world, seed), space, longest=LONGEST_HOLD, seed=seed)
+    return RepeatingAgent(RandomAgent(space, seed), space, longest=LONGEST_HOLD, seed=seed)
 
 
 def _model(
