@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mindseye.core.errors import SpecError
 from mindseye.core.protocols import Agent, WorldModel
-from mindseye.core.tree import Tree, batch_size, to_tensor
+from mindseye.core.tree import Tree, batch_size, leaves, to_tensor
 
 
 def weight_shape(action_space: gymnasium.Space, num_features: int) -> tuple[int, int]:
@@ -90,10 +90,10 @@ class TrackingAgent(Agent):
     @torch.no_grad()
     def act(self, observation: Tree, memory: Tree, *, explore: bool = False) -> tuple:
         """Observe, then act on features."""
-        state = self.model.observe(
-            memory["state"], memory["action"], to_tensor(observation), memory["is_first"]
-        )
-        features = self.model.features(state).numpy()  # type: ignore[attr-defined]
+        device = leaves(memory["state"])[0].device
+        seen = (memory["action"], observation, memory["is_first"])
+        state = self.model.observe(memory["state"], *(to_tensor(x, device) for x in seen))
+        features = self.model.features(state).cpu().numpy()  # type: ignore[attr-defined]
         action, inner, extras = self.agent.act(features, memory["agent"], explore=explore)
         memory = {
             "state": state,

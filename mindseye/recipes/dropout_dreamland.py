@@ -93,7 +93,7 @@ class Config:
     seed: int = 0
     """Of everything random."""
     world: str = "grid/dodge"
-    """What to survive in; "module:id" imports the module that registers the id."""
+    """What to survive in; "module:id" names the module that registers the id."""
     observation: Literal["vector", "pixels"] = "vector"
     """How it is seen."""
     world_options: Mapping[str, float] = field(
@@ -137,7 +137,7 @@ class Config:
 PRESETS = {
     "smoke": Config(
         max_steps=30, episodes=64, width=16, rates=(0.0, 0.05, 0.1, 0.5), updates=20, batch=8,
-        population=4, dreams=2, generations=3, test_episodes=16,
+        population=4, dreams=2, generations=3, test_episodes=64,
     ),
     "cpu": Config(),
     "full": Config(
@@ -158,9 +158,8 @@ NUM_WORLDS = 64
 
 def build(config: Config) -> dict[str, nn.Module]:
     """The world model, and the controller that a candidate of the search stands for."""
-    observation_space, action_space = _spaces(config)
-    model = _model(config, observation_space, action_space, 0.0)
-    numbers, inputs = weight_shape(action_space, model.num_features)
+    model = _model(config, 0.0)
+    numbers, inputs = weight_shape(model.action_space, model.num_features)
     return {"model": model, "controller": nn.Linear(inputs - 1, numbers)}
 
 
@@ -169,23 +168,18 @@ def run(config: Config, record: Run) -> Report:
     world = _world(config, NUM_WORLDS)
     replay = collect(config, record, world)
     record.seed_torch("weights")
-    networks = build(config)
-    model = networks["model"].to(record.device)
-    assert isinstance(model, DropoutWorldModel)
+    model = _model(config, 0.0).to(record.device)
     fit(config, record, model, replay)
     model.requires_grad_(False)
     starts = starts_from(replay, first_only=True)
-    chance = {
-        "random": RandomAgent(world.single_action_space, record.seed_for("random")),
-        "held": _held(world, record.seed_for("held")),
-    }
+    chance = RandomAgent(world.single_action_space, record.seed_for("random"))
     measures = [
         mean_measure(f"real/{name}", test(config, record, world, name, agent), "return")
-        for name, agent in chance.items()
+        for name, agent in (("random", chance), ("held", _held(world, record.seed_for("held"))))
     ]
     for rate in config.rates:
         name = f"p{round(100 * rate):02d}"
-        dreaming = _model(config, model.observation_space, model.action_space, rate)
+        dreaming = _model(config, rate)
         dreaming.load_state_dict(model.state_dict())
         weights = evolve(
             record,
@@ -210,7 +204,9 @@ def run(config: Config, record: Run) -> Report:
         manifest=record.manifest,
         details={
             "real_steps": len(replay),
-            "parameters": {n: sum(p.numel() for p in m.parameters()) for n, m in networks.items()},
+            "parameters": {
+                n: sum(p.numel() for p in m.parameters()) for n, m in build(config).items()
+            },
         },
     )
 
@@ -261,10 +257,7 @@ def judge(
 def test(config: Config, record: Run, world: VectorEnv, name: str, agent: Agent) -> list[float]:
     """Returns in reality, in the same episodes for every agent."""
     n, seed = config.test_episodes, record.seed_for("test") % 2**30
-    origin = Origin("real", config.world, agent=name)
-    return record.once(
-        f"real/{name}", lambda: returns(agent, world, episodes=n, seed=seed, origin=origin)
-    )
+    return record.once(f"real/{name}", lambda: returns(agent, world, episodes=n, seed=seed))
 
 
 def _held(world: VectorEnv, seed: int) -> Agent:
@@ -272,12 +265,9 @@ def _held(world: VectorEnv, seed: int) -> Agent:
     return RepeatingAgent(RandomAgent(space, seed), space, longest=LONGEST_HOLD, seed=seed)
 
 
-def _model(
-    config: Config, observation_space: Space, action_space: Space, rate: float
-) -> DropoutWorldModel:
+def _model(config: Config, rate: float) -> DropoutWorldModel:
     return DropoutWorldModel(
-        observation_space,
-        action_space,
+        *_spaces(config),
         width=config.width,
         mixture=config.mixture,
         scale=SCALE,

@@ -20,7 +20,8 @@ from mindseye.stages.dream import Remembered
 from mindseye.worlds import DreamWorld
 from mindseye.worlds.starts import Starts
 
-ORIGIN = Origin("imagined", "dropout dream")
+UNRECORDED = Origin("real", "nowhere")
+"""Of episodes of which only the return is kept."""
 
 
 def dream_inside(
@@ -43,11 +44,9 @@ def dream_inside(
     return DreamWorld(dream, rows, starts=felt, horizon=horizon)
 
 
-def returns(
-    agent: Agent, world: VectorEnv, *, episodes: int, seed: Any, origin: Origin = ORIGIN
-) -> list[float]:
-    """Return of every episode; `seed` as in `rollout`."""
-    found = rollout(agent, world, origin=origin, episodes=episodes, seed=seed)
+def returns(agent: Agent, world: VectorEnv, *, episodes: int, seed: Any) -> list[float]:
+    """Return of every episode of an agent in any world; `seed` as in `rollout`."""
+    found = rollout(agent, world, origin=UNRECORDED, episodes=episodes, seed=seed)
     return [episode.total_reward for episode in found]
 
 
