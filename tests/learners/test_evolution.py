@@ -10,6 +10,8 @@ from mindseye.learners.evolution import Evolution
 from mindseye.learners.recurrent_fitting import CodeFitting, RecurrentFitting
 from mindseye.models.world.dropout import DropoutWorldModel
 
+pytest.importorskip("cma")
+
 TARGET = np.linspace(-1, 1, 6)
 
 

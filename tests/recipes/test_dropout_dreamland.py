@@ -8,6 +8,8 @@ from mindseye.core.run import Run
 from mindseye.recipes import dropout_dreamland as recipe
 from mindseye.stages import evolve as stage
 
+pytest.importorskip("cma")
+
 SMOKE = replace(recipe.PRESETS["smoke"], seed=100)
 
 
