@@ -34,7 +34,7 @@ from mindseye.models.value import ActionValueNetwork
 from mindseye.models.world.bits import BitsModel
 from mindseye.worlds.grids import build as build_world
 from mindseye.worlds.grids.pan_flute import PanFlute, PanFluteState
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 CARD = Card(
     slug="mb_generalization",

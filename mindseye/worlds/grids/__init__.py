@@ -8,7 +8,6 @@ from mindseye.worlds.grids.grid import Grid
 from mindseye.worlds.grids.mazes import OpenGrid, ProcMaze
 from mindseye.worlds.grids.pan_flute import PanFlute
 from mindseye.worlds.grids.ring import Ring
-from mindseye.worlds.grids.world import Moment, RulesWorld
 
 __all__ = [
     "ButtonGrid",
@@ -16,12 +15,10 @@ __all__ = [
     "Grid",
     "GridState",
     "Level",
-    "Moment",
     "OpenGrid",
     "PanFlute",
     "ProcMaze",
     "Ring",
-    "RulesWorld",
     "build",
     "names",
     "transition",

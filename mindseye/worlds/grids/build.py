@@ -15,8 +15,8 @@ from mindseye.worlds.grids.grid import Grid
 from mindseye.worlds.grids.mazes import OpenGrid, ProcMaze
 from mindseye.worlds.grids.pan_flute import PanFlute
 from mindseye.worlds.grids.ring import Ring
-from mindseye.worlds.grids.rules import Rules
-from mindseye.worlds.grids.world import RulesWorld
+from mindseye.worlds.rules.rules import Rules
+from mindseye.worlds.rules.world import RulesWorld
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from gymnasium.spaces import Discrete, MultiBinary
 from mindseye.core.errors import ConfigError
 from mindseye.worlds.grids.colours import PALETTE, enlarge
 from mindseye.worlds.grids.moves import NUM_MOVES, walk
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import Rules, put_rows
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules, put_rows
 
 _PLAYER, _ON, _OFF = range(3)
 _LAYOUT_USE = 16

@@ -8,8 +8,8 @@ from gymnasium.spaces import Box, Discrete, Space
 
 from mindseye.core.errors import ConfigError
 from mindseye.worlds.grids.colours import enlarge
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import Rules
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules
 
 WIDTH, HEIGHT = 12.0, 10.0
 """Of the arena, in cells. The agent keeps to the lowest row of height 1."""

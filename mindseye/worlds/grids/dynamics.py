@@ -15,7 +15,7 @@ from mindseye.worlds.grids.objects import (
     SCREENS,
     handle,
 )
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 _TURN = np.array([-1, 1, 0, 0, 0, 0, 0])
 """Quarter turns per action."""

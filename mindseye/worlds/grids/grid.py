@@ -15,9 +15,9 @@ from mindseye.worlds.grids.dynamics import GridState, Level, transition
 from mindseye.worlds.grids.levels import POOL_SIZE, pool
 from mindseye.worlds.grids.objects import IS_LAVA, NUM_ACTIONS, TRIPLES, TYPES
 from mindseye.worlds.grids.pixels import Canvas
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import Rules, take_rows
 from mindseye.worlds.grids.view import SIDE, look
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules, take_rows
 
 _FRAME = 64
 _NUM_TYPES, _NUM_COLOURS = len(TYPES), 6

@@ -9,8 +9,8 @@ from gymnasium.spaces import Discrete, MultiBinary
 from mindseye.core.errors import ConfigError
 from mindseye.worlds.grids.colours import PALETTE, enlarge
 from mindseye.worlds.grids.moves import NUM_MOVES, walk
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import Rules
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules
 
 POOL_SIZE = 4096
 """Different mazes kept per size; start and goal are drawn apart from them."""

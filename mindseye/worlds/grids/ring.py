@@ -7,8 +7,8 @@ from gymnasium.spaces import Discrete
 
 from mindseye.core.errors import ConfigError
 from mindseye.worlds.grids.colours import PALETTE
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import Rules
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from mindseye.worlds.grids import ButtonGrid, OpenGrid, PanFlute, ProcMaze, buil
 from mindseye.worlds.grids.button_grid import ButtonState
 from mindseye.worlds.grids.mazes import MazeState, OpenState, mazes
 from mindseye.worlds.grids.pan_flute import invertible_bits
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 STAY, UP, LEFT, DOWN, RIGHT = range(5)
 

@@ -29,8 +29,8 @@ from mindseye.worlds.grids.objects import (
     codes_of,
 )
 from mindseye.worlds.grids.pixels import Canvas
-from mindseye.worlds.grids.randomness import Draws
-from mindseye.worlds.grids.rules import take_rows
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import take_rows
 
 LEFT, RIGHT, FORWARD, PICK_UP, DROP, TOGGLE = range(6)
 LEVELS = [empty(6), door_key(6), four_rooms(9), memory(9), lava_gap(7), noisy_tv(9), fetch(6)]

@@ -8,7 +8,7 @@ from mindseye.worlds.grids.dynamics import GridState, transition
 from mindseye.worlds.grids.grid import Grid
 from mindseye.worlds.grids.levels import door_key, fetch, four_rooms, lava_gap, memory
 from mindseye.worlds.grids.objects import WALL, codes_of
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 pytest.importorskip("minigrid")
 wrappers = pytest.importorskip("minigrid.wrappers")

@@ -4,7 +4,7 @@ import pytest
 from mindseye.core.errors import ConfigError
 from mindseye.worlds.grids import Dodge, Ring, build
 from mindseye.worlds.grids.dodge import HEIGHT, WIDTH, DodgeState
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 
 class Quiet(Draws):

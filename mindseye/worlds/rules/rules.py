@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 from mindseye.core.tree import Tree
-from mindseye.worlds.grids.randomness import Draws
+from mindseye.worlds.rules.randomness import Draws
 
 State = Any
 
@@ -21,7 +21,8 @@ class Rules(Protocol):
 
     observation_space: gymnasium.Space
     """Of one world."""
-    action_space: gymnasium.spaces.Discrete
+    action_space: gymnasium.spaces.Discrete | gymnasium.spaces.Box
+    """Choices from 0, or a bounded vector."""
     max_steps: int | None
     """Steps until an episode is truncated; None: never."""
 

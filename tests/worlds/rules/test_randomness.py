@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindseye.worlds.grids.randomness import Draws, episode_keys, mix, row_keys
+from mindseye.worlds.rules.randomness import Draws, episode_keys, mix, row_keys
 
 SEEDS = st.integers(0, 2**63 - 1)
 

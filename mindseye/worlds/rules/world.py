@@ -10,14 +10,15 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from mindseye.core.errors import ConfigError, WorldError
 from mindseye.core.protocols import Snapshots
 from mindseye.core.tree import Tree
-from mindseye.worlds.grids.randomness import Draws, episode_keys, row_keys
-from mindseye.worlds.grids.rules import Rules, State, put_rows, take_rows
+from mindseye.worlds.rules.randomness import Draws, episode_keys, row_keys
+from mindseye.worlds.rules.rules import Rules, State, put_rows, take_rows
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,10 @@ class RulesWorld(gymnasium.vector.VectorEnv, Snapshots):
     def step(
         self, actions: np.ndarray
     ) -> tuple[Tree, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """One action per row; finished rows stand still.
+        """One action per row; finished rows stand still. Vectors are clipped to their bounds.
 
         Raises:
-            WorldError: If a row was never reset or an action is not in the action space.
+            WorldError: If a row was never reset, no such choice exists, or a number is infinite.
         """
         actions = self._checked(actions)
         rows, before = self._rows, self._state
@@ -208,14 +209,27 @@ class RulesWorld(gymnasium.vector.VectorEnv, Snapshots):
         actions = np.asarray(actions)
         if self._state is None:
             raise WorldError("step: nothing to step yet; call reset first")
+        space = self.rules.action_space
+        if isinstance(space, Box):
+            return self._checked_numbers(actions, space)
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
             raise WorldError(
                 f"step: expected integer actions of shape ({self.num_envs},), "
                 f"got {actions.dtype} {actions.shape}; does the agent return a batch?"
             )
-        if actions.min() < 0 or actions.max() >= self.rules.action_space.n:
+        if actions.min() < 0 or actions.max() >= space.n:
             raise WorldError(
-                f"step: actions must lie in [0, {self.rules.action_space.n}), "
-                f"got {actions.min()} to {actions.max()}"
+                f"step: actions must lie in [0, {space.n}), got {actions.min()} to {actions.max()}"
             )
         return actions
+
+    def _checked_numbers(self, actions: np.ndarray, space: Box) -> np.ndarray:
+        shape = (self.num_envs, *space.shape)
+        if actions.shape != shape or actions.dtype.kind not in "iuf":
+            raise WorldError(
+                f"step: expected actions of shape {shape}, got {actions.dtype} {actions.shape}; "
+                "does the agent return a batch?"
+            )
+        if not np.isfinite(actions).all():
+            raise WorldError("step: an action is not finite; look at the agent that sent it")
+        return np.clip(actions, space.low, space.high)

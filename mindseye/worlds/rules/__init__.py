@@ -1,0 +1,7 @@
+"""What small worlds share: rules of a state, stepped thousands of rows at once."""
+
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules, State, put_rows, take_rows
+from mindseye.worlds.rules.world import Moment, RulesWorld
+
+__all__ = ["Draws", "Moment", "Rules", "RulesWorld", "State", "put_rows", "take_rows"]
