@@ -11,24 +11,39 @@ from mindseye.ops.categorical import (
     unimix,
 )
 from mindseye.ops.returns import generalised_advantage, lambda_return
-from mindseye.ops.sequences import episode_ids, linear_scan, masked_mean
+from mindseye.ops.sequences import episode_ids, histories, linear_scan, masked_mean
+from mindseye.ops.shortcut import (
+    corrupt,
+    draw_levels,
+    shortcut_loss,
+    shortcut_sample,
+    shortcut_target,
+    velocity,
+)
 from mindseye.ops.symlog import symexp, symlog, two_hot
 
 __all__ = [
     "balanced_kl",
+    "corrupt",
     "cross_entropy",
+    "draw_levels",
     "entropy",
     "episode_ids",
     "generalised_advantage",
+    "histories",
     "kl_divergence",
     "lambda_return",
     "linear_scan",
     "masked_mean",
     "mode_one_hot",
     "sample_one_hot",
+    "shortcut_loss",
+    "shortcut_sample",
+    "shortcut_target",
     "straight_through",
     "symexp",
     "symlog",
     "two_hot",
     "unimix",
+    "velocity",
 ]

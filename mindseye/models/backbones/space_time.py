@@ -2,9 +2,9 @@
 
 Space layers attend within a frame, every `time_every`-th layer attends over time, causally.
 Training reads whole clips at once; stepping keeps a rolling cache of keys and values.
-Pre-normalised with RMSNorm, gated linear units (SwiGLU, Shazeer 2020, 2002.05202), rotary positions (Su et al. 2021,
-2104.09864), normalised queries and keys, capped logits, grouped keys and register tokens, as in
-Dreamer 4 (Hafner et al. 2025, 2509.24527, section 3).
+Pre-normalised with RMSNorm, gated linear units (SwiGLU, Shazeer 2020, 2002.05202), rotary positions
+(Su et al. 2021, 2104.09864), normalised queries and keys, capped logits, grouped keys and register
+tokens, as in Dreamer 4 (Hafner et al. 2025, 2509.24527, section 3).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,8 @@ class SpaceTimeTransformer(nn.Module):
         layers: Of both kinds together.
         heads: Of every layer.
         key_heads: Heads of keys and values, shared by groups of query heads; None: `heads`.
-        time_every: Each such layer attends over time, the others over space.
+        time_every: Each such layer attends over time, the others over space; 0: none does, so that
+            every frame is alone.
         window: Steps looked back over time, the present one included.
         registers: Further learned tokens per frame, dropped again at the end.
         soft_cap: Attention logits are kept within plus and minus this; None leaves them, which
@@ -59,10 +60,12 @@ class SpaceTimeTransformer(nn.Module):
                 f"transformer: width {width}, heads {heads} and key_heads {key_heads} do not"
                 " divide; make width a multiple of 2 * heads, and heads one of key_heads"
             )
-        if layers < time_every:
-            raise ConfigError(f"transformer: none of {layers} layers sees the past; add layers")
+        if layers < max(time_every, 1):
+            raise ConfigError(
+                f"transformer: no layer of {layers} sees the past; add layers or lower time_every"
+            )
         self.width, self.window = width, window
-        self.is_over_time = [index % time_every == time_every - 1 for index in range(layers)]
+        self.is_over_time = [time_every > 0 and (i + 1) % time_every == 0 for i in range(layers)]
         self.blocks = nn.ModuleList(
             _Block(width, heads, key_heads, soft_cap) for _ in range(layers)
         )
@@ -127,7 +130,9 @@ class SpaceTimeTransformer(nn.Module):
             else:
                 x = block.attend(x, over_space)
             x = block.digest(x, modulation and modulation[index])
-        cache = {"key": torch.stack(keys, 1), "value": torch.stack(values, 1), "length": length}
+        if keys:
+            cache = {"key": torch.stack(keys, 1), "value": torch.stack(values, 1)}
+        cache = {**cache, "length": length}
         return self.leave(x[:, :kept]), cache
 
     def _with_registers(self, tokens: Tensor) -> Tensor:

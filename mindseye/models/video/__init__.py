@@ -1,0 +1,5 @@
+"""Parts of worlds that are video: frames to tokens and back, and conditioning on actions."""
+
+from mindseye.models.video.tokenizer import VideoTokenizer
+
+__all__ = ["VideoTokenizer"]
