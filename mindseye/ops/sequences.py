@@ -1,7 +1,7 @@
 """Time axes: masked means, and linear recurrences in parallel."""
 
 import torch
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 
@@ -34,3 +34,24 @@ def linear_scan(
 def episode_ids(is_first: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch time"]:
     """Running count of episode starts, so that equal ids mean the same episode."""
     return is_first.cumsum(1)
+
+
+def histories(
+    is_first: Bool[Tensor, "batch time"], length: int
+) -> tuple[Int[Tensor, "batch time length"], Bool[Tensor, "batch time"]]:
+    """Which rows lie before each row, oldest first, and whether they are all known.
+
+    A history that reaches back beyond the first row of its episode repeats that row instead. It is
+    known unless the segment begins inside the episode and too late. Rows with `is_first` have none.
+
+    Returns:
+        Row numbers, and where they can be used.
+    """
+    steps = is_first.shape[1]
+    rows = torch.arange(steps, device=is_first.device)
+    begun = torch.where(is_first, rows, -1).cummax(1).values
+    before = torch.cat((torch.full_like(begun[:, :1], -1), begun[:, :-1]), 1)
+    wanted = rows.unsqueeze(-1) - length + torch.arange(length, device=is_first.device)
+    index = torch.maximum(wanted.expand(len(is_first), -1, -1), before.unsqueeze(-1))
+    known = (index[..., 0] >= 0) & ~is_first & (rows > 0)
+    return index.clamp(min=0), known

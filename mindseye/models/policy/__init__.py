@@ -2,5 +2,6 @@
 
 from mindseye.models.policy.actions import ActionEncoder
 from mindseye.models.policy.heads import ActionDistribution, PolicyHead
+from mindseye.models.policy.two_hot_actions import TwoHotActionEncoder
 
-__all__ = ["ActionDistribution", "ActionEncoder", "PolicyHead"]
+__all__ = ["ActionDistribution", "ActionEncoder", "PolicyHead", "TwoHotActionEncoder"]
