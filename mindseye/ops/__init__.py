@@ -15,6 +15,7 @@ from mindseye.ops.sequences import episode_ids, histories, linear_scan, masked_m
 from mindseye.ops.shortcut import (
     corrupt,
     draw_levels,
+    forcing_loss,
     shortcut_loss,
     shortcut_sample,
     shortcut_target,
@@ -29,6 +30,7 @@ __all__ = [
     "draw_levels",
     "entropy",
     "episode_ids",
+    "forcing_loss",
     "generalised_advantage",
     "histories",
     "kl_divergence",

@@ -1,7 +1,7 @@
 """Shortcut forcing: diffusion over sequences of frames that also learns to take long steps.
 
-Every frame of a clip has its own signal level τ, from 0 (noise) to 1 (clean), and a step size d, the
-distance the next denoising step will cover; both are multiples of the finest step 1 / `finest`.
+Every frame of a clip has its own signal level τ, from 0 (noise) to 1 (clean), and a step size d,
+the distance the next denoising step will cover; both are multiples of the finest, 1 / `finest`.
 With one step size, the finest, this is diffusion forcing (Chen et al. 2024, 2407.01392).
 
 Source: Frans et al. (2024), arXiv 2410.12557; Hafner et al. (2025), arXiv 2509.24527, section 3.2.
@@ -18,24 +18,25 @@ Denoise = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def draw_levels(
-    shape: tuple[int, ...], finest: int, *, long_share: float
+    shape: tuple[int, ...], finest: int, *, is_long: bool
 ) -> tuple[Int[Tensor, "*shape"], Int[Tensor, "*shape"]]:
     """Signal levels and step sizes to train on, independently for every frame.
 
     Args:
         shape: Leading axes of the frames.
         finest: Number of the finest steps from noise to clean, a power of two.
-        long_share: Probability of a step longer than the finest; 0 is diffusion forcing.
+        is_long: Whether all steps are longer than the finest; else all are the finest.
 
     Returns:
         level, in units of the finest step, from 0 to finest − 1, a multiple of the step; and size,
         the binary logarithm of the step in the same unit.
     """
-    longer = torch.randint(1, finest.bit_length(), shape)
-    size = longer * (torch.rand(shape) < long_share)
+    if is_long:
+        size = torch.randint(1, finest.bit_length(), shape)
+    else:
+        size = torch.zeros(shape, dtype=torch.long)
     step = 2**size
-    level = (torch.rand(shape) * (finest // step)).long() * step
-    return level, size
+    return (torch.rand(shape) * (finest // step)).long() * step, size
 
 
 def corrupt(
@@ -79,30 +80,37 @@ def shortcut_target(
     return (first + second) / 2
 
 
-def shortcut_loss(
+def forcing_loss(
     predicted: Float[Tensor, "*lead latents"],
     clean: Float[Tensor, "*lead latents"],
-    noisy: Float[Tensor, "*lead latents"],
-    target: Float[Tensor, "*lead latents"] | None,
     level: Int[Tensor, "*lead"],
-    size: Int[Tensor, "*lead"],
     finest: int,
 ) -> Float[Tensor, "*lead"]:
-    """Squared error in the space of clean latents, weighted towards clean frames.
+    """Squared error of the finest steps, in the space of clean latents, ramped towards them.
 
-    The finest steps are compared with the data, longer ones with `target`, the mean velocity of two
-    half steps, scaled by (1 − τ)² to be an error of clean latents, too. The ramp 0.9 τ + 0.1 puts
-    the weight where the signal is.
+    Source: Hafner et al. (2025), equations 7 and 8; the ramp is 0.9 τ + 0.1.
+    """
+    return _ramp(level, finest) * (predicted - clean).square().mean(-1)
+
+
+def shortcut_loss(
+    predicted: Float[Tensor, "*lead latents"],
+    noisy: Float[Tensor, "*lead latents"],
+    target: Float[Tensor, "*lead latents"],
+    level: Int[Tensor, "*lead"],
+    finest: int,
+) -> Float[Tensor, "*lead"]:
+    """Squared error of longer steps against `shortcut_target`, in the space of clean latents.
 
     Source: Hafner et al. (2025), equations 7 and 8.
     """
-    tau = (level / finest).to(predicted.dtype)
-    data = (predicted - clean).square().mean(-1)
-    if target is not None:
-        said = velocity(predicted, noisy, level, finest)
-        bootstrap = (1 - tau).square() * (said - target).square().mean(-1)
-        data = torch.where(size == 0, data, bootstrap)
-    return (0.9 * tau + 0.1) * data
+    said = velocity(predicted, noisy, level, finest)
+    scale = (1 - level / finest).square()
+    return _ramp(level, finest) * scale * (said - target).square().mean(-1)
+
+
+def _ramp(level: Tensor, finest: int) -> Tensor:
+    return 0.9 * level / finest + 0.1
 
 
 def shortcut_sample(

@@ -5,7 +5,7 @@ import torch
 from gymnasium import spaces
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Beta, Normal
+from torch.distributions import Beta, Normal, kl_divergence
 from torch.nn import functional
 
 from mindseye import ops
@@ -51,6 +51,11 @@ class Categoricals:
         """In nats, summed over variables."""
         return torch.stack([ops.entropy(x) for x in self.log_probs]).sum(0)
 
+    def kl(self, other: "Categoricals") -> Tensor:
+        """KL(self ‖ other) in nats, summed over variables."""
+        pairs = zip(self.log_probs, other.log_probs, strict=True)
+        return torch.stack([(p.exp() * (p - q)).sum(-1) for p, q in pairs]).sum(0)
+
 
 class Bits:
     """MultiBinary: independent Bernoullis."""
@@ -79,6 +84,12 @@ class Bits:
         """In nats, summed over bits."""
         p = self.logits.sigmoid()
         return (functional.softplus(self.logits) - p * self.logits).sum(-1)
+
+    def kl(self, other: "Bits") -> Tensor:
+        """KL(self ‖ other) in nats, summed over bits."""
+        p = self.logits.sigmoid()
+        soft = functional.softplus(other.logits) - functional.softplus(self.logits)
+        return (soft + p * (self.logits - other.logits)).sum(-1)
 
 
 class BoundedNumbers:
@@ -118,6 +129,10 @@ class BoundedNumbers:
         """Differential, in nats, summed over numbers."""
         return (self.beta.entropy() + self.width.log()).sum(-1)
 
+    def kl(self, other: "BoundedNumbers") -> Tensor:
+        """KL(self ‖ other) in nats, summed over numbers."""
+        return kl_divergence(self.beta, other.beta).sum(-1)
+
 
 class Numbers:
     """Box without bounds: a Gaussian per number."""
@@ -142,6 +157,10 @@ class Numbers:
     def entropy(self) -> Tensor:
         """Differential, in nats, summed over numbers."""
         return self.normal.entropy().sum(-1)
+
+    def kl(self, other: "Numbers") -> Tensor:
+        """KL(self ‖ other) in nats, summed over numbers."""
+        return kl_divergence(self.normal, other.normal).sum(-1)
 
 
 Leaf = Categoricals | Bits | BoundedNumbers | Numbers
@@ -190,6 +209,11 @@ class ActionDistribution:
     def entropy(self) -> Float[Tensor, "*lead"]:
         """In nats."""
         return torch.stack([leaf.entropy() for leaf in self.leaves.values()]).sum(0)
+
+    def kl(self, other: "ActionDistribution") -> Float[Tensor, "*lead"]:
+        """KL(self ‖ other) in nats, of another distribution over the same space."""
+        pairs = [(leaf, other.leaves[name]) for name, leaf in self.leaves.items()]
+        return torch.stack([mine.kl(theirs) for mine, theirs in pairs]).sum(0)  # type: ignore[arg-type]
 
 
 class PolicyHead(nn.Module):

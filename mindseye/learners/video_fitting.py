@@ -1,0 +1,171 @@
+"""Fitting a world that is video: first its tokenizer, then its dynamics, then its agent token."""
+
+import torch
+from torch import Tensor
+
+from mindseye import ops
+from mindseye.core.batch import Batch, Metrics
+from mindseye.core.errors import ConfigError
+from mindseye.core.precision import fast_arithmetic
+from mindseye.core.protocols import Learner
+from mindseye.core.tree import map_tree
+from mindseye.learners.optimiser import Optimiser
+from mindseye.models.video import VideoTokenizer
+from mindseye.models.world.video import VideoWorldModel
+
+
+class TokenizerFitting(Learner):
+    """Masked autoencoding of recorded frames.
+
+    Args:
+        tokenizer: What is fitted, in place.
+        learning_rate: Of Adam.
+    """
+
+    def __init__(self, tokenizer: VideoTokenizer, *, learning_rate: float = 1e-3):
+        self.tokenizer = tokenizer
+        self.optimiser = Optimiser(tokenizer.parameters(), learning_rate=learning_rate)
+
+    def update(self, batch: Batch) -> Metrics:
+        """One step on a batch of frames, (batch, time, height, width, channels).
+
+        Raises:
+            LearnerError: If the loss is not finite.
+        """
+        with fast_arithmetic(batch["mask"].device):
+            error = self.tokenizer.loss(batch["observation"], batch["is_first"])
+            loss = ops.masked_mean(error, batch["mask"])
+        norm = self.optimiser.step(loss, "tokenizer fitting")
+        return {"loss/frames": loss.item(), "gradient/norm": norm}
+
+    def state_dict(self) -> dict:
+        """Tokenizer and optimiser."""
+        return {"model": self.tokenizer.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore both."""
+        self.tokenizer.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+class VideoFitting(Learner):
+    """Shortcut forcing of encoded clips, and what the agent's token is to know.
+
+    A batch's observations are latents, (batch, time, size), as `VideoTokenizer.encode` gives them;
+    its optional field `labelled` is 0 where the action was not recorded.
+
+    Args:
+        model: What is fitted, in place; its tokenizer is left alone.
+        learning_rate: Of Adam.
+        long_share: Share of rows that learn steps longer than the finest.
+        long_after: Updates after which they do; a long step imitates two steps of half its size,
+            which must have been learned by then.
+        knows_agent: Also fit reward, continuation and the next actions. Actions are imitated where
+            the batch's field `weight` is not 0; all are without that field.
+
+    Raises:
+        ConfigError: If the model was built without shortcuts but long steps are asked for.
+    """
+
+    def __init__(
+        self,
+        model: VideoWorldModel,
+        *,
+        learning_rate: float = 1e-3,
+        long_share: float = 0.25,
+        long_after: int = 0,
+        knows_agent: bool = False,
+    ):
+        if long_share > 0 and not model.is_shortcut:
+            raise ConfigError("video fitting: a model without shortcuts needs long_share=0")
+        self.model, self.knows_agent = model, knows_agent
+        self.long_share, self.long_after, self.updates = long_share, long_after, 0
+        own = [p for name, p in model.named_parameters() if not name.startswith("tokenizer.")]
+        self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0)
+
+    def update(self, batch: Batch) -> Metrics:
+        """One step on a batch of encoded segments.
+
+        Raises:
+            LearnerError: If the loss is not finite.
+        """
+        known = ~batch["is_first"]
+        if "labelled" in batch:
+            known = known & (batch["labelled"] > 0)
+        with fast_arithmetic(batch["mask"].device):
+            told = self.model.condition_on(batch["action"], known)
+            losses = {"dynamics": self._dynamics_loss(batch, told)}
+            if self.knows_agent:
+                losses |= self._agent_losses(batch, told, known)
+            total = torch.stack(list(losses.values())).sum()
+        norm = self.optimiser.step(total, "video fitting")
+        self.updates += 1
+        return {f"loss/{k}": v.item() for k, v in losses.items()} | {"gradient/norm": norm}
+
+    def _dynamics_loss(self, batch: Batch, told: Tensor) -> Tensor:
+        model, mask, finest = self.model, batch["mask"], self.model.finest
+        is_due = self.updates >= self.long_after
+        count = round(self.long_share * len(mask)) if is_due else 0
+        long, fine = slice(count), slice(count, None)
+        drawn = [
+            ops.draw_levels(mask[part].shape, finest, is_long=is_long)
+            for part, is_long in ((long, True), (fine, False))
+        ]
+        level, size = (torch.cat(x).to(mask.device) for x in zip(*drawn, strict=True))
+        clean = batch["observation"]
+        noisy = ops.corrupt(clean, level, finest)
+        predicted, _ = model.denoise(noisy, level, size, told, batch["is_first"])
+        loss = ops.forcing_loss(predicted[fine], clean[fine], level[fine], finest)
+        if count:
+            target = ops.shortcut_target(
+                lambda x, at, by: model.denoise(x, at, by, told[long], batch["is_first"][long])[0],
+                noisy[long],
+                level[long],
+                size[long],
+                finest,
+            )
+            longer = ops.shortcut_loss(predicted[long], noisy[long], target, level[long], finest)
+            loss = torch.cat((longer, loss))
+        return ops.masked_mean(loss, mask)
+
+    def _agent_losses(self, batch: Batch, told: Tensor, known: Tensor) -> dict[str, Tensor]:
+        """From frames as they are remembered while dreaming: nearly clean."""
+        model, mask = self.model, batch["mask"]
+        level = torch.full(mask.shape, model.clear, device=mask.device)
+        noisy = ops.corrupt(batch["observation"], level, model.finest)
+        _, features = model.denoise(noisy, level, torch.zeros_like(level), told, batch["is_first"])
+        arrived = mask * (~batch["is_first"]).float()
+        losses = {
+            "reward": ops.masked_mean(model.reward.loss(features, batch["reward"]), arrived),
+            "continuation": ops.masked_mean(
+                model.continuation.loss(features, batch["continuation"]), arrived
+            ),
+        }
+        worth = batch.get("weight", mask) * mask * known.float()
+        copied = [
+            self._copied(ahead, features, batch, worth)
+            for ahead in range(1, min(len(model.policies), mask.shape[1] - 1) + 1)
+        ]
+        return losses | {"policy": torch.stack(copied).mean()}
+
+    def _copied(self, ahead: int, features: Tensor, batch: Batch, worth: Tensor) -> Tensor:
+        """Negative log-likelihood of the action `ahead` steps on, within the same episode."""
+        episode = ops.episode_ids(batch["is_first"])
+        same = (episode[:, ahead:] == episode[:, :-ahead]).float()
+        later = map_tree(lambda x: x[:, ahead:], batch["action"])
+        said = self.model.policies[ahead - 1](features[:, :-ahead])
+        return ops.masked_mean(-said.log_prob(later), worth[:, ahead:] * same)
+
+    def state_dict(self) -> dict:
+        """Model, optimiser and the number of updates."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "updates": self.updates,
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore all of them."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.updates = state["updates"]

@@ -1,0 +1,226 @@
+"""A world that is video: a tokenizer, and a transformer that denoises one frame after the other.
+
+    latents   z_t = tokenizer(o_1 … o_t)
+    dynamics  ẑ_t = f(past, noisy z_t, level τ, step size, a_t)      denoised in `steps` steps
+    agent     h_t = f(past, z_t, a_t) at a token that reads all others and that none reads
+    heads     reward, continuation and the next actions from h_t
+
+A frame is `spatial` tokens of latents, one token of action, level and step size, and the agent's
+token. Frames whose action was not recorded have a learned token of their own, so that video without
+actions teaches the same network. What has been denoised joins the past slightly noised, as in
+training.
+
+Source: Hafner et al. (2025), Dreamer 4, arXiv 2509.24527, section 3.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import gymnasium
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from mindseye import ops
+from mindseye.core.errors import SpecError
+from mindseye.core.protocols import Latent, Outcomes, Prediction, WorldModel
+from mindseye.core.tree import Tree
+from mindseye.models.backbones.space_time import Modulation, SpaceTimeTransformer
+from mindseye.models.layers import BinaryHead, ScalarHead
+from mindseye.models.perception.leaves import is_image
+from mindseye.models.policy import ActionEncoder, PolicyHead
+from mindseye.models.video.tokenizer import VideoTokenizer
+
+
+class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
+    """A world model over pictures.
+
+    Args:
+        observation_space: Pictures, a uint8 Box of (height, width, channels).
+        action_space: Of one world.
+        tokenizer: Sizes of the `VideoTokenizer`, by the names of its own arguments.
+        dynamics: Sizes of the `SpaceTimeTransformer`, by the names of its own arguments.
+        width: Of the dynamics.
+        spatial: Tokens that the latents of a frame are packed into.
+        finest: Denoising steps at the finest, a power of two.
+        steps: Denoising steps per imagined frame; may be changed at any time.
+        is_shortcut: Whether the network was taught steps longer than the finest.
+        ahead: Actions that the agent token foretells.
+        units: Of the heads.
+        reward_limits: Least and greatest reward the model can predict.
+
+    Raises:
+        SpecError: If observations are no pictures, or latents cannot be packed evenly.
+    """
+
+    def __init__(
+        self,
+        observation_space: gymnasium.Space,
+        action_space: gymnasium.Space,
+        *,
+        tokenizer: Mapping[str, int | float] | None = None,
+        dynamics: Mapping[str, int | float] | None = None,
+        width: int = 128,
+        spatial: int = 2,
+        finest: int = 16,
+        steps: int = 4,
+        is_shortcut: bool = True,
+        ahead: int = 4,
+        units: int = 128,
+        reward_limits: Sequence[float] = (-1.0, 1.0),
+    ):
+        super().__init__()
+        if not is_image(observation_space):
+            raise SpecError(
+                f"video world: expected pictures, got {observation_space}; "
+                'ask the world for observation="pixels" or use a latent world model'
+            )
+        self.observation_space, self.action_space = observation_space, action_space
+        self.arguments = {
+            "tokenizer": dict(tokenizer or {}),
+            "dynamics": dict(dynamics or {}),
+            "width": width,
+            "spatial": spatial,
+            "finest": finest,
+            "steps": steps,
+            "is_shortcut": is_shortcut,
+            "ahead": ahead,
+            "units": units,
+            "reward_limits": [float(x) for x in reward_limits],
+        }
+        self.finest, self.steps, self.is_shortcut = finest, steps, is_shortcut
+        self.clear = max(1, round(0.9 * finest))
+        """Level at which frames join the past."""
+        self.num_features, self.spatial = width, spatial
+        self.tokenizer = VideoTokenizer(observation_space.shape or (), **(tokenizer or {}))
+        if self.tokenizer.size % spatial:
+            raise SpecError(
+                f"video world: {self.tokenizer.size} latent numbers do not pack into {spatial}"
+                " tokens; choose spatial so that it divides latents * latent_width"
+            )
+        self.action_encoder = ActionEncoder(action_space)
+        self.dynamics = SpaceTimeTransformer(width, **(dynamics or {}))
+        self.enter = nn.Linear(self.tokenizer.size // spatial, width)
+        self.leave = nn.Linear(width, self.tokenizer.size // spatial)
+        self.acted = nn.Linear(self.action_encoder.size, width)
+        self.condition = nn.Parameter(0.02 * torch.randn(width))
+        self.level = nn.Embedding(finest, width)
+        self.size = nn.Embedding(finest.bit_length(), width)
+        self.slots = nn.Parameter(0.02 * torch.randn(spatial, width))
+        self.agent = nn.Parameter(0.02 * torch.randn(width))
+        visible = torch.ones(spatial + 2, spatial + 2, dtype=torch.bool, device="cpu")
+        visible[:-1, -1] = False
+        self.register_buffer("visible", visible, persistent=False)
+        self.reward = ScalarHead(width, units, 1, limits=reward_limits)
+        self.continuation = BinaryHead(width, units, 1)
+        self.policies = nn.ModuleList(
+            PolicyHead(action_space, features=width, units=units, layers=1) for _ in range(ahead)
+        )
+
+    # ---- the role of a world model -------------------------------------------------------------
+
+    def initial(self, batch_size: int) -> Tree:
+        """State before anything was seen."""
+        zeros = self.slots.new_zeros
+        return {
+            "seen": self.tokenizer.initial(batch_size),
+            "past": self.dynamics.initial(batch_size, self.spatial + 2),
+            "latents": zeros(batch_size, self.tokenizer.size),
+            "features": zeros(batch_size, self.num_features),
+        }
+
+    def observe(
+        self, state: Tree, action: Tree, observation: Tree, is_first: Bool[Tensor, " batch"]
+    ) -> Tree:
+        """The frame joins the past; rows with is_first forget theirs."""
+        kept = (~is_first).long()
+        seen, past = (
+            {**part, "length": part["length"] * kept} for part in (state["seen"], state["past"])
+        )
+        latents, seen = self.tokenizer.encode_step(observation, seen)
+        return self._joined(seen, past, latents, self.condition_on(action, ~is_first))
+
+    def remember(
+        self,
+        state: Tree,
+        action: Tree,
+        latents: Float[Tensor, "batch size"],
+        is_first: Bool[Tensor, " batch"],
+    ) -> Tree:
+        """As `observe`, of a frame that has been encoded before."""
+        past = {**state["past"], "length": state["past"]["length"] * ~is_first}
+        return self._joined(state["seen"], past, latents, self.condition_on(action, ~is_first))
+
+    def imagine(self, state: Tree, action: Tree) -> Tree:
+        """A frame denoised from noise, which then joins the past."""
+        told = self.condition_on(action, None)
+
+        def denoise(noisy: Tensor, level: Tensor, size: Tensor) -> Tensor:
+            return self._step(noisy, level, size, told, state["past"])[0]
+
+        noise = torch.randn_like(state["latents"])
+        latents = ops.shortcut_sample(
+            denoise, noise, self.steps, self.finest, is_shortcut=self.is_shortcut
+        )
+        return self._joined(state["seen"], state["past"], latents.clamp(-1, 1), told)
+
+    def predict(self, state: Tree) -> Prediction:
+        """The decoded frame, mean reward and continuation."""
+        frame = self.tokenizer.decode(state["latents"])
+        reward, continuation = self.outcome(state)
+        return Prediction((255 * frame).clamp(0, 255), reward, continuation)
+
+    def outcome(self, state: Tree) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Mean reward and continuation, without decoding."""
+        return self.reward(state["features"]), self.continuation(state["features"])
+
+    def features(self, state: Tree) -> Float[Tensor, "batch features"]:
+        """Of the agent's token."""
+        return state["features"]
+
+    # ---- learning ------------------------------------------------------------------------------
+
+    def condition_on(
+        self, action: Tree, is_known: Bool[Tensor, "*lead"] | None
+    ) -> Float[Tensor, "*lead width"]:
+        """What tells the network how it came here; rows that are not known have only the base."""
+        acted = self.acted(self.action_encoder(action))
+        if is_known is not None:
+            acted = acted * is_known.unsqueeze(-1)
+        return self.condition + acted
+
+    def denoise(
+        self,
+        noisy: Float[Tensor, "batch time latents"],
+        level: Int[Tensor, "batch time"],
+        size: Int[Tensor, "batch time"],
+        told: Float[Tensor, "batch time width"],
+        is_first: Bool[Tensor, "batch time"],
+        *,
+        modulation: Modulation | None = None,
+    ) -> tuple[Float[Tensor, "batch time latents"], Float[Tensor, "batch time width"]]:
+        """Clean latents of whole clips, and the agent token's output."""
+        tokens = self._tokens(noisy, level, size, told)
+        out = self.dynamics(tokens, is_first, visible=self.visible, modulation=modulation)
+        return self.leave(out[..., : self.spatial, :]).float().flatten(-2), out[..., -1, :].float()
+
+    # ---- parts ---------------------------------------------------------------------------------
+
+    def _tokens(self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor) -> Tensor:
+        packed = noisy.unflatten(-1, (self.spatial, -1))
+        told = (told + self.level(level) + self.size(size)).unsqueeze(-2)
+        agent = self.agent.expand_as(told)
+        return torch.cat((self.enter(packed).float() + self.slots, told, agent), -2)
+
+    def _step(
+        self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor, past: Tree
+    ) -> tuple[Tensor, Tensor, Tree]:
+        tokens = self._tokens(noisy, level, size, told)
+        out, past = self.dynamics.step(tokens, past, visible=self.visible)
+        clean = self.leave(out[:, : self.spatial]).float().flatten(-2)
+        return clean, out[:, -1].float(), past
+
+    def _joined(self, seen: Tree, past: Tree, latents: Tensor, told: Tensor) -> Tree:
+        level = torch.full(latents.shape[:1], self.clear, device=latents.device)
+        noisy = ops.corrupt(latents, level, self.finest)
+        _, features, past = self._step(noisy, level, torch.zeros_like(level), told, past)
+        return {"seen": seen, "past": past, "latents": latents, "features": features}
