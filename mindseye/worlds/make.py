@@ -42,8 +42,8 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, one of our own "grid/..." names, a callable returning a
-            `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
+        world: A Gymnasium id, one of our own "grid/..." or "tabletop/..." names, a callable
+            returning a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
             world's own observation. MiniGrid also has "symbols" (its default) and "text".
@@ -63,12 +63,8 @@ def make(
         return _existing(world, observation, max_steps, options)
     if num_worlds < 1:
         raise ConfigError(f"make: expected num_worlds of at least 1, got {num_worlds}")
-    if isinstance(world, str) and world.startswith("grid/"):
-        from mindseye.worlds import grids
-
-        return grids.build(
-            world, num_worlds, observation=observation, max_steps=max_steps, **options
-        )
+    if isinstance(world, str) and world.startswith(("grid/", "tabletop/")):
+        return _own(world, num_worlds, observation, max_steps, options)
     factory = _factory(world, observation, max_steps, options)
     name = world if isinstance(world, str) else getattr(world, "__name__", "world")
     factories = [factory] * num_worlds
@@ -78,6 +74,15 @@ def make(
         asynchronous = AsyncVectorEnv(factories, autoreset_mode=AutoresetMode.DISABLED)
         return HoldDone(asynchronous, name=name)
     raise ConfigError(f"make: no vectorise {vectorise!r}; choose serial or async")
+
+
+def _own(
+    name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
+) -> VectorEnv:
+    from mindseye.worlds import grids, tabletop
+
+    build = grids.build if name.startswith("grid/") else tabletop.build
+    return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)
 
 
 def _existing(

@@ -4,7 +4,7 @@ import pytest
 from gymnasium import spaces
 
 from mindseye.core.errors import SpecError, WorldError
-from mindseye.worlds import DreamWorld, branchable, check_snapshot, check_world, make
+from mindseye.worlds import DreamWorld, branchable, check_snapshot, check_world, make, tabletop
 
 
 class Walk(gymnasium.Env):
@@ -52,7 +52,7 @@ def test_dreams_keep_the_rules(cart_model, cart_starts, count_model, count_start
 
 
 def test_our_own_worlds_keep_the_rules():
-    for name in ("grid/door-key-6x6", "grid/ring-48", "grid/dodge"):
+    for name in ("grid/door-key-6x6", "grid/ring-48", "grid/dodge", *tabletop.names()):
         world = make(name, 3)
         check_world(world)
         check_snapshot(branchable(world))

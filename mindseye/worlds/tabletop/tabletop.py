@@ -1,0 +1,153 @@
+"""`Tabletop`, which shows a table by one of four faces, and worlds put where one wants them."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from gymnasium.spaces import Box, Dict, Space
+
+from mindseye.core.errors import ConfigError, SpecError
+from mindseye.core.spaces import Words
+from mindseye.core.tree import Tree
+from mindseye.worlds.rules.randomness import Draws
+from mindseye.worlds.rules.rules import Rules
+from mindseye.worlds.rules.world import RulesWorld
+from mindseye.worlds.tabletop.camera import Camera
+from mindseye.worlds.tabletop.table import Nature, Table, TableState
+
+Face = Literal["state", "pixels", "views", "text"]
+FACES = ("state", "pixels", "views", "text")
+
+
+class Tabletop(Rules):
+    """A table as a world of continuous actions: two numbers in [-1, 1].
+
+    Observations:
+        state: float32 (numbers,), in [-1, 1]; `numbers` names them.
+        pixels: uint8 (size, size, 3), from above.
+        views: "top", from above; "wrist", above the agent, half as wide; "side", obliquely from the
+            right; each as pixels; and "pose", what the agent feels of itself, float32.
+        text: a sentence.
+
+    Args:
+        table: Physics.
+        nature: Physics and looks; that of the table.
+        observation: The face.
+        size: Pixels per side, 16 to 128.
+
+    Raises:
+        ConfigError: If there is no such face, or the size is out of range.
+    """
+
+    def __init__(
+        self, table: Table, nature: Nature, *, observation: Face = "state", size: int = 64
+    ):
+        if observation not in FACES:
+            raise ConfigError(f"tabletop: no observation {observation!r}; choose from {FACES}")
+        if not 16 <= size <= 128:
+            raise ConfigError(f"tabletop: expected size from 16 to 128, got {size}")
+        self.table, self.face = table, observation
+        self.numbers, self.max_steps = tuple(table.numbers), table.max_steps
+        self.top = Camera(table, nature, size=size)
+        self.wrist = Camera(table, nature, size=size, half=0.5, follows=True)
+        self.side = Camera(table, nature, size=size, is_oblique=True)
+        self.large = Camera(table, nature, size=128)
+        self.action_space = Box(-1, 1, (2,), np.float32)
+        self.observation_space = self._space(size)
+
+    def _space(self, size: int) -> Space:
+        picture = Box(0, 255, (size, size, 3), np.uint8)
+        if self.face == "state":
+            return Box(-1, 1, (len(self.numbers),), np.float32)
+        if self.face == "text":
+            return Words(200)
+        if self.face == "pixels":
+            return picture
+        pose = Box(-1, 1, (len(self.table.pose),), np.float32)
+        return Dict({"top": picture, "wrist": picture, "side": picture, "pose": pose})
+
+    def start(self, draws: Draws) -> TableState:
+        """First states."""
+        return self.table.start(draws)
+
+    def transition(
+        self, state: TableState, action: np.ndarray, draws: Draws
+    ) -> tuple[TableState, np.ndarray, np.ndarray]:
+        """As the table has it."""
+        return self.table.transition(state, np.asarray(action, np.float64), draws)
+
+    def observe(self, state: TableState) -> Tree:
+        """As the chosen face shows it."""
+        if self.face == "pixels":
+            return self.top.picture(state)
+        vector = np.clip(self.table.vector(state), -1, 1)
+        if self.face == "state":
+            return vector.astype(np.float32)
+        if self.face == "text":
+            return [self.table.sentence(row) for row in vector]
+        return {
+            "top": self.top.picture(state),
+            "wrist": self.wrist.picture(state),
+            "side": self.side.picture(state),
+            "pose": vector[:, list(self.table.pose)].astype(np.float32),
+        }
+
+    def measure(self, state: TableState) -> dict[str, np.ndarray]:
+        """Nothing."""
+        return {}
+
+    def picture(self, state: TableState) -> np.ndarray:
+        """From above, 128 pixels wide and high."""
+        return self.large.picture(state)
+
+    def show(self, vectors: np.ndarray) -> Tree:
+        """What would be observed where `vectors` (rows, numbers) describe the table."""
+        return self.observe(self.table.from_vector(_checked(self, vectors)))
+
+
+def state_of(world: RulesWorld) -> np.ndarray:
+    """The true state of every row of a tabletop world, whatever it shows: float64 (rows, numbers).
+
+    The names of the numbers are `world.rules.numbers`.
+    """
+    return _tabletop(world).table.vector(world.save().state)
+
+
+def place(world: RulesWorld, vectors: np.ndarray) -> Tree:
+    """Put every row of a started tabletop world where its vector says, with no step used up.
+
+    Args:
+        world: Reset before; its rows keep their seeds.
+        vectors: As `state_of` returns them, shape (rows, numbers).
+
+    Returns:
+        Observations.
+
+    Raises:
+        SpecError: If the vectors do not fit, or the world is no tabletop world.
+    """
+    rules = _tabletop(world)
+    vectors = _checked(rules, vectors)
+    if len(vectors) != world.num_envs:
+        raise SpecError(f"tabletop: expected {world.num_envs} vectors, got {len(vectors)}")
+    world.reset()
+    moment = world.save()
+    state = rules.table.from_vector(vectors)
+    world.load(replace(moment, state=state), np.arange(world.num_envs))
+    return rules.observe(state)
+
+
+def _tabletop(world: RulesWorld) -> Tabletop:
+    if not isinstance(world.rules, Tabletop):
+        raise SpecError(f"tabletop: {type(world.rules).__name__} is no table; make 'tabletop/...'")
+    return world.rules
+
+
+def _checked(rules: Tabletop, vectors: np.ndarray) -> np.ndarray:
+    vectors = np.asarray(vectors, np.float64)
+    if vectors.ndim != 2 or vectors.shape[1] != len(rules.numbers):
+        raise SpecError(
+            f"tabletop: expected vectors (rows, {len(rules.numbers)}) of {rules.numbers},"
+            f" got {vectors.shape}"
+        )
+    return vectors
