@@ -19,7 +19,6 @@ from mindseye.worlds.grids.view import SIDE, look
 from mindseye.worlds.rules.randomness import Draws
 from mindseye.worlds.rules.rules import Rules, take_rows
 
-_FRAME = 64
 _NUM_TYPES, _NUM_COLOURS = len(TYPES), 6
 
 
@@ -29,7 +28,7 @@ class Grid(Rules):
     Observations:
         symbols: {"view": uint8 (7, 7, 3) of MiniGrid's (type, colour, state), "direction": 0..3};
             with `full`, the whole grid (width, height, 3), the agent in it as type 10.
-        pixels: uint8 (64, 64, 3), always the whole grid.
+        pixels: uint8 (frame, frame, 3), always the whole grid.
         text: a sentence or two about the view.
     Levels with a mission of their own per episode add "mission": (type, colour) of the object to
     fetch, or the request in words; other faces than symbols then turn into dicts, too, with their
@@ -48,6 +47,7 @@ class Grid(Rules):
         observation: Literal["symbols", "pixels", "text"] = "symbols",
         full: bool = False,
         max_steps: int | None = None,
+        frame: int = 64,
     ):
         """`max_steps` replaces the level's own limit, which also says how fast rewards fade."""
         if full and observation == "text":
@@ -56,7 +56,7 @@ class Grid(Rules):
             level = replace(level, max_steps=max_steps)
         self.level, self.max_steps = level, level.max_steps
         self.action_space = Discrete(NUM_ACTIONS)
-        self.observation_space, self._face = self._shown(observation, full)
+        self.observation_space, self._face = self._shown(observation, full, frame)
         self._album = Canvas(level.width, level.height, 16 * max(level.width, level.height))
 
     def start(self, draws: Draws) -> GridState:
@@ -84,12 +84,14 @@ class Grid(Rules):
         """The whole grid, 16 pixels per cell."""
         return self._album.paint(state)
 
-    def _shown(self, observation: str, full: bool) -> tuple[Space, Callable[[GridState], Tree]]:
+    def _shown(
+        self, observation: str, full: bool, frame: int
+    ) -> tuple[Space, Callable[[GridState], Tree]]:
         if observation == "symbols":
             return (self._full_space(), self._full) if full else (self._view_space(), self._view)
         if observation == "pixels":
-            self._canvas = Canvas(self.level.width, self.level.height, _FRAME)
-            space = Box(0, 255, (_FRAME, _FRAME, 3), np.uint8)
+            self._canvas = Canvas(self.level.width, self.level.height, frame)
+            space = Box(0, 255, (frame, frame, 3), np.uint8)
             return self._with_mission_space("pixels", space, _WANTED), self._pixels
         if observation == "text":
             return self._with_mission_space("text", Words(), Words()), self._text
