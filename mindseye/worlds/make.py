@@ -27,6 +27,7 @@ _EXTRAS = {
     "pygame": "control",
     "Box2D": "control",
 }
+_OWN = ("grid/", "tabletop/", "scenes/")
 _PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
 
 
@@ -42,8 +43,8 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, one of our own "grid/..." or "tabletop/..." names, a callable
-            returning a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
+        world: A Gymnasium id, one of our own "grid/...", "tabletop/..." or "scenes/..." names, a
+            callable returning a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
             world's own observation. MiniGrid also has "symbols" (its default) and "text".
@@ -63,7 +64,7 @@ def make(
         return _existing(world, observation, max_steps, options)
     if num_worlds < 1:
         raise ConfigError(f"make: expected num_worlds of at least 1, got {num_worlds}")
-    if isinstance(world, str) and world.startswith(("grid/", "tabletop/")):
+    if isinstance(world, str) and world.startswith(_OWN):
         return _own(world, num_worlds, observation, max_steps, options)
     factory = _factory(world, observation, max_steps, options)
     name = world if isinstance(world, str) else getattr(world, "__name__", "world")
@@ -79,9 +80,10 @@ def make(
 def _own(
     name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
 ) -> VectorEnv:
-    from mindseye.worlds import grids, tabletop
+    from mindseye.worlds import grids, scenes, tabletop
 
-    build = grids.build if name.startswith("grid/") else tabletop.build
+    families = {"grid/": grids, "tabletop/": tabletop, "scenes/": scenes}
+    build = families[name[: name.index("/") + 1]].build
     return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)
 
 
