@@ -26,6 +26,7 @@ def build(
     observation: str | None = None,
     max_steps: int | None = None,
     size: int = 64,
+    repeat: int = 1,
     variant: Literal["sim", "real"] = "sim",
     **options: Any,
 ) -> RulesWorld:
@@ -37,6 +38,7 @@ def build(
         observation: "state" (the default), "pixels", "views" or "text".
         max_steps: Steps until an episode is truncated; None: the table's own limit.
         size: Pixels per side of pictures.
+        repeat: Steps of the table, under the same command, that make one step of the world.
         variant: "sim", or "real": other friction, mass and motors, other light, noisy cameras.
         options: Of the table itself, by name.
 
@@ -52,10 +54,11 @@ def build(
     own = [option for option in inspect.signature(table).parameters if option != "nature"]
     if unknown := [option for option in options if option not in own]:
         raise ConfigError(
-            f"{name}: no option {', '.join(map(repr, unknown))}; there are size, variant,"
-            f" {', '.join(own)}"
+            f"{name}: no option {', '.join(map(repr, unknown))}; there are size, repeat,"
+            f" variant, {', '.join(own)}"
         )
     nature = NATURES[variant]
     face: Any = observation or "state"
-    rules = Tabletop(table(nature=nature, **options), nature, observation=face, size=size)
+    made = table(nature=nature, **options)
+    rules = Tabletop(made, nature, observation=face, size=size, repeat=repeat)
     return RulesWorld(rules, num_worlds, max_steps=max_steps)

@@ -10,7 +10,7 @@ from mindseye.core.errors import ConfigError, SpecError
 from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree
 from mindseye.worlds.rules.randomness import Draws
-from mindseye.worlds.rules.rules import Rules
+from mindseye.worlds.rules.rules import Rules, put_rows, take_rows
 from mindseye.worlds.rules.world import RulesWorld
 from mindseye.worlds.tabletop.camera import Camera
 from mindseye.worlds.tabletop.table import Nature, Table, TableState
@@ -34,20 +34,30 @@ class Tabletop(Rules):
         nature: Physics and looks; that of the table.
         observation: The face.
         size: Pixels per side, 16 to 128.
+        repeat: Steps of the table, under the same command, that make one step of the world.
 
     Raises:
-        ConfigError: If there is no such face, or the size is out of range.
+        ConfigError: If there is no such face, or the size or the repetition is out of range.
     """
 
     def __init__(
-        self, table: Table, nature: Nature, *, observation: Face = "state", size: int = 64
+        self,
+        table: Table,
+        nature: Nature,
+        *,
+        observation: Face = "state",
+        size: int = 64,
+        repeat: int = 1,
     ):
+        if repeat < 1:
+            raise ConfigError(f"tabletop: expected repeat of at least 1, got {repeat}")
         if observation not in FACES:
             raise ConfigError(f"tabletop: no observation {observation!r}; choose from {FACES}")
         if not 16 <= size <= 128:
             raise ConfigError(f"tabletop: expected size from 16 to 128, got {size}")
         self.table, self.face = table, observation
-        self.numbers, self.max_steps = tuple(table.numbers), table.max_steps
+        self.numbers, self.repeat = tuple(table.numbers), repeat
+        self.max_steps = -(-table.max_steps // repeat)
         self.top = Camera(table, nature, size=size)
         self.wrist = Camera(table, nature, size=size, half=0.5, follows=True)
         self.side = Camera(table, nature, size=size, is_oblique=True)
@@ -73,8 +83,18 @@ class Tabletop(Rules):
     def transition(
         self, state: TableState, action: np.ndarray, draws: Draws
     ) -> tuple[TableState, np.ndarray, np.ndarray]:
-        """As the table has it."""
-        return self.table.transition(state, np.asarray(action, np.float64), draws)
+        """As the table has it; what ends on the way stays as it ended."""
+        action = np.asarray(action, np.float64)
+        state, reward, done = self.table.transition(state, action, draws)
+        for _ in range(self.repeat - 1):
+            going = ~done
+            later, paid, ended = self.table.transition(
+                take_rows(state, going), action[going], draws.rows(going)
+            )
+            state = take_rows(state, np.arange(len(going)))
+            put_rows(state, going, later)
+            reward[going], done[going] = paid, ended
+        return state, reward, done
 
     def observe(self, state: TableState) -> Tree:
         """As the chosen face shows it."""

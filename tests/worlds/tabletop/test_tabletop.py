@@ -133,6 +133,19 @@ def test_the_real_table_moves_different():
     assert moved["real"] == pytest.approx(0.0625 * 0.85 * 0.7)
 
 
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_a_repeated_command_is_the_command_given_again(name, options):
+    once, thrice = build(name, 20, **options), build(name, 20, repeat=3, **options)
+    start = once.reset(seed=0)[0]
+    np.testing.assert_array_equal(thrice.reset(seed=0)[0], start)
+    for action in np.random.default_rng(0).uniform(-1, 1, (5, 20, 2)):
+        paid = sum(once.step(action)[1] for _ in range(3))
+        reward = thrice.step(action)[1]
+        np.testing.assert_allclose(state_of(thrice), state_of(once))
+        np.testing.assert_array_equal(reward, paid)
+    assert thrice.max_steps == -(-once.max_steps // 3)
+
+
 def test_text_says_where_things_are():
     world = build("tabletop/push", 1, observation="text")
     world.reset(seed=0)
@@ -159,8 +172,9 @@ def test_max_steps_truncates():
     [
         ({"variant": "martian"}, "no variant 'martian'; choose sim or real"),
         ({"observation": "smell"}, "no observation 'smell'"),
+        ({"repeat": 0}, "repeat of at least 1, got 0"),
         ({"size": 8}, "size from 16 to 128, got 8"),
-        ({"gravity": 3}, "no option 'gravity'; there are size, variant, goal"),
+        ({"gravity": 3}, "no option 'gravity'; there are size, repeat, variant, goal"),
     ],
 )
 def test_an_impossible_option_is_refused(options, words):
