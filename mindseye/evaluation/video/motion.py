@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from mindseye.core.report import Measure
@@ -24,7 +23,7 @@ RATE = 0.3
 THRESHOLD = 10.0
 """Grey levels by which a moving pixel differs from the background."""
 _BLUR_SIDE, _BLUR_DEVIATION = 5, 1.1
-_GREY = (0.299, 0.587, 0.114)
+_GREY = np.array((0.299, 0.587, 0.114), np.float32)
 _EPSILON = 1e-6
 _PATCHES = 8
 
@@ -70,16 +69,14 @@ def motion_masks(clips: np.ndarray, *, side: int = 5) -> np.ndarray:
         side: Pixels of the square that opening and closing use; 1 leaves the masks as they are.
     """
     check_clips(clips)
-    grey = torch.from_numpy(clips.astype(np.float32)) @ torch.tensor(_GREY)
-    blurred = _blur(grey)
+    blurred = _blur(clips.astype(np.float32) @ _GREY)
     background = blurred[:, 0]
-    masks = []
-    for frame in blurred.unbind(1):
-        background = torch.lerp(background, frame, RATE)
-        masks.append((frame - background).abs() > THRESHOLD)
-    mask = torch.stack(masks, 1).float()
+    mask = np.empty(blurred.shape, bool)
+    for t in range(blurred.shape[1]):
+        background = background + RATE * (blurred[:, t] - background)
+        mask[:, t] = np.abs(blurred[:, t] - background) > THRESHOLD
     opened = _grow(_shrink(mask, side), side)
-    return (_shrink(_grow(opened, side), side) > 0.5).numpy()
+    return _shrink(_grow(opened, side), side)
 
 
 def motion_likeness(first: np.ndarray, second: np.ndarray, *, side: int = 5) -> MotionLikeness:
@@ -154,17 +151,32 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.where(whole > 0, part / np.maximum(whole, _EPSILON), 1.0)
 
 
-def _blur(grey: Tensor) -> Tensor:
-    weights = gaussian(_BLUR_SIDE, _BLUR_DEVIATION).to(grey)
-    kernel = torch.outer(weights, weights)[None, None]
+def _blur(grey: np.ndarray) -> np.ndarray:
+    """Gaussian of 5x5 pixels along the last two axes, borders mirrored."""
+    weights = gaussian(_BLUR_SIDE, _BLUR_DEVIATION).numpy().astype(np.float32)
     edge = _BLUR_SIDE // 2
-    padded = functional.pad(grey.flatten(0, 1)[:, None], (edge,) * 4, mode="reflect")
-    return functional.conv2d(padded, kernel)[:, 0].unflatten(0, grey.shape[:2])
+    for axis in (-2, -1):
+        widths = [(0, 0)] * grey.ndim
+        widths[axis] = (edge, edge)
+        padded = np.moveaxis(np.pad(grey, widths, mode="reflect"), axis, 0)
+        size = grey.shape[axis]
+        parts = [w * padded[k : k + size] for k, w in enumerate(weights)]
+        grey = np.moveaxis(np.sum(parts, 0), 0, axis)
+    return grey
 
 
-def _grow(mask: Tensor, side: int) -> Tensor:
-    return functional.max_pool2d(mask, side, 1, side // 2)
+def _grow(mask: np.ndarray, side: int) -> np.ndarray:
+    """True within a square of True; beyond the border there is nothing."""
+    for axis in (-2, -1):
+        grown = mask.copy()
+        for shift in range(1, side // 2 + 1):
+            ahead, behind = [slice(None)] * mask.ndim, [slice(None)] * mask.ndim
+            ahead[axis], behind[axis] = slice(shift, None), slice(None, -shift)
+            grown[tuple(ahead)] |= mask[tuple(behind)]
+            grown[tuple(behind)] |= mask[tuple(ahead)]
+        mask = grown
+    return mask
 
 
-def _shrink(mask: Tensor, side: int) -> Tensor:
-    return -functional.max_pool2d(-mask, side, 1, side // 2)
+def _shrink(mask: np.ndarray, side: int) -> np.ndarray:
+    return ~_grow(~mask, side)

@@ -31,9 +31,9 @@ class Scene:
     gravity: float
     """Downward acceleration per frame squared; 0 for none."""
     nearness: float
-    """Gap to a wall or another object below which they may have touched."""
+    """Gap to a wall or another object that counts as touching: what a tracker may err."""
     hidden: tuple[float, float] | None = None
-    """Range of x in which the centre of an object may be out of sight."""
+    """Range of x that a panel hides."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def permanence(tracks: Tracks, pushes: np.ndarray, scene: Scene) -> np.ndarray:
     """Objects do not vanish: longest stay out of sight without a place to hide, in frames."""
     hidden = np.zeros_like(tracks.seen)
     if scene.hidden is not None:
-        last = _last_seen(tracks)
-        x, margin = last[..., 0], scene.radii + scene.nearness
+        x = _expected(tracks)
+        # a tracker may lose what is half covered
+        margin = scene.nearness + scene.radii / 2
         hidden = (x > scene.hidden[0] - margin) & (x < scene.hidden[1] + margin)
     return _longest(~tracks.seen & ~hidden).max(-1).astype(np.float64)
 
@@ -176,7 +177,8 @@ def liveness(tracks: Tracks, pushes: np.ndarray, scene: Scene) -> np.ndarray:
         return np.full(len(tracks.seen), np.nan)
     step = np.linalg.norm(np.diff(tracks.positions, axis=1), axis=-1)
     both = tracks.seen[:, 1:] & tracks.seen[:, :-1]
-    alone = ~(_touching(tracks, scene)[:, 1:] | _touching(tracks, scene)[:, :-1])
+    touching = _touching(tracks, scene)
+    alone = ~(touching[:, 1:] | touching[:, :-1])
     return _longest(both & alone & (step < scene.gravity)).max(-1).astype(np.float64)
 
 
@@ -207,22 +209,45 @@ def _free_flight(tracks: Tracks, pushes: np.ndarray, scene: Scene) -> tuple[np.n
 def _acceleration(tracks: Tracks, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Second differences (clips, frames - 2, objects, 2), and where all three frames are clear."""
     clear = tracks.seen & ~_touching(tracks, scene)
+    if scene.hidden is not None:
+        x = tracks.positions[..., 0]
+        # of what is partly covered the centre is not known well
+        clear &= (x + scene.radii < scene.hidden[0]) | (x - scene.radii > scene.hidden[1])
     untouched = clear[:, 2:] & clear[:, 1:-1] & clear[:, :-2]
     return np.diff(tracks.positions, n=2, axis=1), untouched
 
 
 def _touching(tracks: Tracks, scene: Scene) -> np.ndarray:
-    """Objects that are near a wall, another object or an unseen one: (clips, frames, objects)."""
-    edge = scene.radii + scene.nearness
-    walls = np.minimum(tracks.positions, 1 - tracks.positions).min(-1) < edge
-    objects = tracks.seen.shape[-1]
+    """Objects that may touch something between this frame and a neighbouring one, or an unseen one.
+
+    What bounces between two frames is, in one of them, within half a step of the touch.
+    """
+    gaps = np.minimum(tracks.positions, 1 - tracks.positions) - scene.radii[:, None]
+    walls = (gaps < scene.nearness + _steps(tracks.positions) / 2).any(-1)
+    i, j = np.triu_indices(tracks.seen.shape[-1], 1)
     gap, both = _pairs(tracks)
-    near = (gap < _sums_of_pairs(scene.radii) + scene.nearness) | ~both
+    apart = tracks.positions[..., i, :] - tracks.positions[..., j, :]
+    reach = scene.nearness + np.linalg.norm(_steps(apart), axis=-1) / 2
+    touching = _sums_of_pairs(scene.radii)
+    near = np.where(both, gap < touching + reach, False)
     others = np.zeros_like(walls)
-    for pair, (i, j) in enumerate(zip(*np.triu_indices(objects, 1), strict=True)):
-        others[..., i] |= near[..., pair]
-        others[..., j] |= near[..., pair]
+    for pair, ends in enumerate(zip(i, j, strict=True)):
+        unseen = ~both[..., pair, None]
+        if scene.hidden is not None:
+            # what is behind the panel reaches no farther than this
+            x = tracks.positions[..., ends, 0]
+            edge = touching[pair] + scene.nearness
+            unseen = unseen & (x > scene.hidden[0] - edge) & (x < scene.hidden[1] + edge)
+        others[..., ends] |= near[..., pair, None] | unseen
     return walls | others
+
+
+def _steps(positions: np.ndarray) -> np.ndarray:
+    """The larger of the ways to the frame before and after, along each axis."""
+    step = np.abs(np.diff(positions, axis=1))
+    return np.maximum(
+        np.concatenate((step[:, :1], step), 1), np.concatenate((step, step[:, -1:]), 1)
+    )
 
 
 def _pairs(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
@@ -237,13 +262,17 @@ def _sums_of_pairs(radii: np.ndarray) -> np.ndarray:
     return radii[i] + radii[j]
 
 
-def _last_seen(tracks: Tracks) -> np.ndarray:
-    """The latest known position up to every frame; the first known one before it."""
+def _expected(tracks: Tracks) -> np.ndarray:
+    """Where each object should be in x, going on from where it was last seen: one step at least."""
     frames = np.arange(tracks.seen.shape[1])[None, :, None]
-    latest = np.maximum.accumulate(np.where(tracks.seen, frames, -1), axis=1)
-    first = tracks.seen.argmax(1)[:, None]
-    index = np.where(latest < 0, first, latest)
-    return np.take_along_axis(tracks.positions, index[..., None], axis=1)
+    last = np.maximum.accumulate(np.where(tracks.seen, frames, -1), axis=1)
+    # before it was first seen, it is looked for where it will appear
+    index = np.where(last < 0, tracks.seen.argmax(1)[:, None], last)
+    x = tracks.positions[..., 0]
+    step = np.concatenate((np.zeros_like(x[:, :1]), np.diff(x, axis=1)), 1)
+    at, speed = (np.take_along_axis(values, index, axis=1) for values in (x, step))
+    known = np.take_along_axis(tracks.seen, np.maximum(index - 1, 0), axis=1)
+    return at + np.where(known, speed, 0)
 
 
 def _longest(run: np.ndarray) -> np.ndarray:

@@ -82,7 +82,8 @@ def plant(
             f" {context + FROZEN + 3} or more"
         )
     rng = np.random.default_rng([seed, take, list(FAULTS).index(fault)])
-    when = rng.integers(context + 1, frames - FROZEN - 1, size=len(actions))
+    times = np.arange(context + 1, frames - FROZEN - 1)
+    when = rng.choice(times, size=len(actions))
     if fault == "ignored":
         idle = actions.copy()
         idle[:, context - 1 :] = 0
@@ -93,13 +94,15 @@ def plant(
             return (upside_down(law) if t == context else law), state
 
         return _shoot(law, actions, _play(law, actions, seed, take, flip), size)
+    made = film(law, actions, seed=seed, take=take, size=size)
+    if fault in ("teleport", "vanish"):
+        when = times[_in_sight(law, made.positions[:, times, 0, 0], rng)]
     if fault == "teleport":
 
         def jump(t: int, law: Law, state: DiscState) -> tuple[Law, DiscState]:
             return law, _elsewhere(law, state, when == t)
 
         return _shoot(law, actions, _play(law, actions, seed, take, jump), size)
-    made = film(law, actions, seed=seed, take=take, size=size)
     if fault == "vanish":
         gone = np.arange(frames)[None] >= when[:, None]
         shown = np.ones(made.visible.shape, bool)
@@ -128,6 +131,16 @@ def _play(law: Law, actions: np.ndarray, seed: int, take: int, edit: _Edit) -> n
         state, _, _ = rules.transition(state, actions[:, t - 1], Draws(keys, np.full(len(rows), t)))
         places.append(state.position)
     return np.stack(places, 1)
+
+
+def _in_sight(law: Law, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random place along axis 1 where a disc at x (clips, times) is well clear of the panel."""
+    luck = rng.uniform(size=x.shape)
+    if law.panel is not None:
+        middle, half = np.mean(law.panel), np.ptp(law.panel) / 2
+        clear = np.abs(x - middle) - half - 2 * law.radii[0]
+        luck += np.minimum(0, clear) / law.radii[0] * 100
+    return luck.argmax(1)
 
 
 def _as_it_is(t: int, law: Law, state: DiscState) -> tuple[Law, DiscState]:

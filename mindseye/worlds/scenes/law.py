@@ -51,7 +51,7 @@ class DiscState:
 LAWS: dict[str, Law] = {
     "bounce": Law(),
     "occluder": Law(
-        panel=(0.39, 0.61), gravity=0.003, start_height=(0.4, 0.85), start_speed=0.04
+        panel=(0.4, 0.6), start_height=(0.4, 0.85), start_speed=0.04
     ),
     "fall": Law(radii=(0.08, 0.08, 0.08), start_height=(0.55, 0.9), start_speed=0.01, bounce=0.6),
     "push": Law(
