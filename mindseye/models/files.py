@@ -14,6 +14,8 @@ from torch import nn
 from mindseye.core.checkpoint import load_tree, save_tree, write_atomic
 from mindseye.core.errors import CheckpointError
 from mindseye.core.space_json import space_from_json, space_to_json
+from mindseye.models.perception.encoders import RandomPatches
+from mindseye.models.perception.vision import PatchTransformer
 from mindseye.models.policy import PolicyHead
 from mindseye.models.world.latent import LatentWorldModel
 
@@ -65,6 +67,27 @@ def load_policy(folder: Path, action_space: gymnasium.Space) -> PolicyHead:
     policy = PolicyHead(space, **card["arguments"])
     _fill(Path(folder), policy)
     return policy.eval()
+
+
+def save_encoder(folder: Path, encoder: PatchTransformer | RandomPatches) -> None:
+    """Write an encoder of frames; those of other libraries have their own formats."""
+    kind = {"kind": "frame encoder", "name": type(encoder).__name__}
+    _save(Path(folder), {**kind, "arguments": encoder.arguments}, encoder)
+
+
+def load_encoder(folder: Path) -> PatchTransformer | RandomPatches:
+    """Read an encoder back.
+
+    Raises:
+        CheckpointError: If the folder holds none, or is damaged.
+    """
+    card = _card(Path(folder), "frame encoder")
+    known = {kind.__name__: kind for kind in (PatchTransformer, RandomPatches)}
+    if card["name"] not in known:
+        raise CheckpointError(f"{folder}: unknown encoder {card['name']}; known are {list(known)}")
+    encoder = known[card["name"]](**card["arguments"])
+    _fill(Path(folder), encoder)
+    return encoder.eval()
 
 
 def _save(folder: Path, card: dict[str, Any], module: nn.Module) -> None:

@@ -4,7 +4,7 @@ from mindseye.worlds.tabletop.build import build, names
 from mindseye.worlds.tabletop.maze import Maze
 from mindseye.worlds.tabletop.push import Push
 from mindseye.worlds.tabletop.table import NATURES, Nature, TableState
-from mindseye.worlds.tabletop.tabletop import Tabletop, place, state_of
+from mindseye.worlds.tabletop.tabletop import Tabletop, place, show, state_of
 from mindseye.worlds.tabletop.wall import Wall
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "build",
     "names",
     "place",
+    "show",
     "state_of",
 ]

@@ -33,7 +33,7 @@ class Tabletop(Rules):
         table: Physics.
         nature: Physics and looks; that of the table.
         observation: The face.
-        size: Pixels per side, 16 to 128.
+        size: Pixels per side, 16 to 256.
         repeat: Steps of the table, under the same command, that make one step of the world.
 
     Raises:
@@ -53,8 +53,8 @@ class Tabletop(Rules):
             raise ConfigError(f"tabletop: expected repeat of at least 1, got {repeat}")
         if observation not in FACES:
             raise ConfigError(f"tabletop: no observation {observation!r}; choose from {FACES}")
-        if not 16 <= size <= 128:
-            raise ConfigError(f"tabletop: expected size from 16 to 128, got {size}")
+        if not 16 <= size <= 256:
+            raise ConfigError(f"tabletop: expected size from 16 to 256, got {size}")
         self.table, self.face = table, observation
         self.numbers, self.repeat = tuple(table.numbers), repeat
         self.max_steps = -(-table.max_steps // repeat)
@@ -120,10 +120,6 @@ class Tabletop(Rules):
         """From above, 128 pixels wide and high."""
         return self.large.picture(state)
 
-    def show(self, vectors: np.ndarray) -> Tree:
-        """What would be observed where `vectors` (rows, numbers) describe the table."""
-        return self.observe(self.table.from_vector(_checked(self, vectors)))
-
 
 def state_of(world: RulesWorld) -> np.ndarray:
     """The true state of every row of a tabletop world, whatever it shows: float64 (rows, numbers).
@@ -155,6 +151,16 @@ def place(world: RulesWorld, vectors: np.ndarray) -> Tree:
     state = rules.table.from_vector(vectors)
     world.load(replace(moment, state=state), np.arange(world.num_envs))
     return rules.observe(state)
+
+
+def show(world: RulesWorld, vectors: np.ndarray) -> Tree:
+    """What a tabletop world would show where `vectors` (any rows, numbers) describe the table.
+
+    Raises:
+        SpecError: If the vectors do not fit, or the world is no tabletop world.
+    """
+    rules = _tabletop(world)
+    return rules.observe(rules.table.from_vector(_checked(rules, vectors)))
 
 
 def _tabletop(world: RulesWorld) -> Tabletop:

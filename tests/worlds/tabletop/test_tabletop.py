@@ -6,7 +6,7 @@ import pytest
 from mindseye.core.errors import ConfigError, SpecError, WorldError
 from mindseye.core.tree import take
 from mindseye.worlds import check_snapshot, check_world, make
-from mindseye.worlds.tabletop import build, names, place, state_of
+from mindseye.worlds.tabletop import build, names, place, show, state_of
 from mindseye.worlds.tabletop.camera import COLOURS
 
 KINDS = [
@@ -56,7 +56,7 @@ def test_a_world_put_where_another_stands_goes_on_like_it(name, options):
 def test_showing_a_state_shows_what_would_be_observed(name, options):
     world = build(name, 3, observation="views", size=24, **options)
     world.reset(seed=2)
-    shown = world.rules.show(state_of(world))
+    shown = show(world, state_of(world))
     placed = place(world, state_of(world))
     for part in ("top", "wrist", "side", "pose"):
         np.testing.assert_array_equal(shown[part], placed[part])
@@ -173,7 +173,7 @@ def test_max_steps_truncates():
         ({"variant": "martian"}, "no variant 'martian'; choose sim or real"),
         ({"observation": "smell"}, "no observation 'smell'"),
         ({"repeat": 0}, "repeat of at least 1, got 0"),
-        ({"size": 8}, "size from 16 to 128, got 8"),
+        ({"size": 8}, "size from 16 to 256, got 8"),
         ({"gravity": 3}, "no option 'gravity'; there are size, repeat, variant, goal"),
     ],
 )
