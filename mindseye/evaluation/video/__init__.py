@@ -43,6 +43,7 @@ from mindseye.evaluation.video.physics import (
 )
 from mindseye.evaluation.video.pixels import PixelScores, pixel_scores, psnr, ssim
 from mindseye.evaluation.video.policies import PolicyAgreement, mmrv, pearson, policy_agreement
+from mindseye.evaluation.video.suite import Suite, SuiteScores, fit_suite, judge_clips
 from mindseye.evaluation.video.tracks import (
     Tracker,
     TrackError,
@@ -68,6 +69,8 @@ __all__ = [
     "Scene",
     "ShuffleRatio",
     "SignalQuality",
+    "Suite",
+    "SuiteScores",
     "TrackError",
     "Tracker",
     "Tracks",
@@ -78,12 +81,14 @@ __all__ = [
     "dream_clips",
     "fit_inverse_dynamics",
     "fit_limits",
+    "fit_suite",
     "fit_tracker",
     "frechet",
     "frechet_distance",
     "fvd",
     "fvd_random",
     "inverse_agreement",
+    "judge_clips",
     "lpips",
     "mmrv",
     "motion_likeness",

@@ -49,18 +49,17 @@ class DiscState:
 
 
 LAWS: dict[str, Law] = {
+    "toss": Law(radii=(0.16,), push=0.03, start_height=(0.4, 0.8), start_speed=0.04),
     "bounce": Law(),
-    "occluder": Law(
-        panel=(0.4, 0.6), start_height=(0.4, 0.85), start_speed=0.04
-    ),
+    "occluder": Law(panel=(0.4, 0.6), start_height=(0.4, 0.85), start_speed=0.04),
     "fall": Law(radii=(0.08, 0.08, 0.08), start_height=(0.55, 0.9), start_speed=0.01, bounce=0.6),
     "push": Law(
         radii=(0.09, 0.09), gravity=0.0, friction=0.12, start_height=(0.2, 0.8), start_speed=0.0,
         kick=0.0005, scored=1,
     ),
 }  # fmt: skip
-"""Scenes by name: discs that bounce, that pass behind a panel, that fall, and, from above, one disc
-that pushes another over a table."""
+"""Scenes by name: one large disc alone, discs that bounce, that pass behind a panel, that fall,
+and, from above, one disc that pushes another over a table."""
 
 
 def pushes(law: Law, actions: np.ndarray) -> np.ndarray:
