@@ -8,7 +8,14 @@ from mindseye.evaluation.video.actions import (
     fit_inverse_dynamics,
     inverse_agreement,
 )
+from mindseye.evaluation.video.audit import alarm_shares, fault_table, order_shares, tripped_share
 from mindseye.evaluation.video.clips import check_clips, copy_last, dream_clips
+from mindseye.evaluation.video.examine import (
+    doubt_quality,
+    film_strip,
+    follow_actions,
+    judge_dreams,
+)
 from mindseye.evaluation.video.frechet import (
     FrechetDistance,
     RandomFeatures,
@@ -75,25 +82,32 @@ __all__ = [
     "Tracker",
     "Tracks",
     "action_shuffle_ratio",
+    "alarm_shares",
     "auroc",
     "check_clips",
     "copy_last",
+    "doubt_quality",
     "dream_clips",
+    "fault_table",
+    "film_strip",
     "fit_inverse_dynamics",
     "fit_limits",
     "fit_suite",
     "fit_tracker",
+    "follow_actions",
     "frechet",
     "frechet_distance",
     "fvd",
     "fvd_random",
     "inverse_agreement",
     "judge_clips",
+    "judge_dreams",
     "lpips",
     "mmrv",
     "motion_likeness",
     "motion_masks",
     "motion_scores",
+    "order_shares",
     "pearson",
     "pixel_scores",
     "policy_agreement",
@@ -105,4 +119,5 @@ __all__ = [
     "temporal_consistency",
     "track",
     "track_error",
+    "tripped_share",
 ]

@@ -2,7 +2,7 @@
 
 from mindseye.worlds.scenes.build import build, names
 from mindseye.worlds.scenes.discs import Discs, draw, visible
-from mindseye.worlds.scenes.films import FAULTS, Film, film, plant
+from mindseye.worlds.scenes.films import FAULTS, Film, film, held_actions, plant, segments
 from mindseye.worlds.scenes.law import LAWS, DiscState, Law, pushes
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "build",
     "draw",
     "film",
+    "held_actions",
     "names",
     "plant",
     "pushes",
+    "segments",
     "visible",
 ]

@@ -12,7 +12,7 @@ from mindseye.core.errors import ConfigError
 from mindseye.worlds.rules import Draws
 from mindseye.worlds.rules.randomness import episode_keys, row_keys
 from mindseye.worlds.scenes.discs import Discs, draw, visible
-from mindseye.worlds.scenes.law import DiscState, Law, upside_down
+from mindseye.worlds.scenes.law import MOVES, DiscState, Law, upside_down
 
 FAULTS: dict[str, str] = {
     "noise": "pixel noise, harmless",
@@ -44,6 +44,34 @@ class Film:
     """True centres, shape (clips, frames, discs, 2)."""
     visible: np.ndarray
     """bool, shape (clips, frames, discs)."""
+
+
+def held_actions(
+    rng: np.random.Generator, clips: int, frames: int, *, hold: float = 3.0
+) -> np.ndarray:
+    """Random actions, each held for `hold` frames on average, int64, (clips, frames - 1)."""
+    shape = clips, frames - 1
+    begins = np.where(rng.uniform(size=shape) < 1 / hold, np.arange(frames - 1), 0)
+    chosen = rng.integers(len(MOVES), size=shape)
+    return np.take_along_axis(chosen, np.maximum.accumulate(begins, 1), 1)
+
+
+def segments(
+    law: Law, shot: Film, rng: np.random.Generator, rows: int, length: int
+) -> dict[str, np.ndarray]:
+    """Random stretches of films, fields as in `core.batch`; the first row of each begins anew."""
+    clip = rng.integers(len(shot.frames), size=(rows, 1))
+    at = rng.integers(shot.frames.shape[1] - length + 1, size=(rows, 1)) + np.arange(length)
+    later = np.arange(length) > 0
+    paid = shot.positions[clip, at, law.scored, 0] > 2 / 3
+    return {
+        "observation": shot.frames[clip, at],
+        "action": shot.actions[clip, at - 1] * later,
+        "reward": (paid & later).astype(np.float32),
+        "continuation": np.ones((rows, length), np.float32),
+        "is_first": np.tile(~later, (rows, 1)),
+        "mask": np.ones((rows, length), np.float32),
+    }
 
 
 def film(law: Law, actions: np.ndarray, *, seed: int, take: int = 0, size: int = 48) -> Film:

@@ -49,7 +49,7 @@ class DiscState:
 
 
 LAWS: dict[str, Law] = {
-    "toss": Law(radii=(0.16,), push=0.03, start_height=(0.4, 0.8), start_speed=0.04),
+    "toss": Law(radii=(0.18,), push=0.03, start_height=(0.4, 0.8), start_speed=0.04),
     "bounce": Law(),
     "occluder": Law(panel=(0.4, 0.6), start_height=(0.4, 0.85), start_speed=0.04),
     "fall": Law(radii=(0.08, 0.08, 0.08), start_height=(0.55, 0.9), start_speed=0.01, bounce=0.6),

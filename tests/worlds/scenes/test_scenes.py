@@ -6,7 +6,18 @@ import pytest
 from mindseye.core.errors import ConfigError, WorldError
 from mindseye.worlds import check_snapshot, check_world, make
 from mindseye.worlds.rules import Draws
-from mindseye.worlds.scenes import FAULTS, LAWS, Discs, build, film, names, plant, pushes, visible
+from mindseye.worlds.scenes import (
+    FAULTS,
+    LAWS,
+    Discs,
+    build,
+    film,
+    names,
+    plant,
+    pushes,
+    segments,
+    visible,
+)
 from mindseye.worlds.scenes.law import DiscState, move
 
 CALM = replace(LAWS["bounce"], kick=0.0)
@@ -183,3 +194,16 @@ def test_mistakes_are_named():
         plant("none", LAWS["bounce"], ACTIONS, seed=0, context=4)
     with pytest.raises(ConfigError, match="too few"):
         plant("noise", LAWS["bounce"], ACTIONS[:, :5], seed=0, context=4)
+
+
+def test_segments_carry_the_action_that_led_to_each_frame():
+    actions = np.arange(2 * 9).reshape(2, 9) % 5
+    shot = film(LAWS["toss"], actions, seed=1, size=24)
+    batch = segments(LAWS["toss"], shot, np.random.default_rng(0), 5, 4)
+    assert batch["action"][:, 0].tolist() == [0] * 5
+    assert batch["is_first"].tolist() == [[True, False, False, False]] * 5
+    for row in range(5):
+        frames = batch["observation"][row]
+        places = [(c, t) for c in range(2) for t in range(7)]
+        clip, at = next(p for p in places if (shot.frames[p[0], p[1] : p[1] + 4] == frames).all())
+        assert batch["action"][row, 1:].tolist() == actions[clip, at : at + 3].tolist()
