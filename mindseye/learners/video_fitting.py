@@ -60,6 +60,8 @@ class VideoFitting(Learner):
         long_share: Share of rows that learn steps longer than the finest.
         long_after: Updates after which they do; a long step imitates two steps of half its size,
             which must have been learned by then.
+        is_forced: Frames are denoised from a past that is as noisy as they are (diffusion forcing);
+            otherwise from one as clear as while dreaming, which learns from more frames.
         knows_agent: Also fit reward, continuation and the next actions. Actions are imitated where
             the batch's field `weight` is not 0; all are without that field.
 
@@ -74,11 +76,12 @@ class VideoFitting(Learner):
         learning_rate: float = 1e-3,
         long_share: float = 0.25,
         long_after: int = 0,
+        is_forced: bool = False,
         knows_agent: bool = False,
     ):
         if long_share > 0 and not model.is_shortcut:
             raise ConfigError("video fitting: a model without shortcuts needs long_share=0")
-        self.model, self.knows_agent = model, knows_agent
+        self.model, self.is_forced, self.knows_agent = model, is_forced, knows_agent
         self.long_share, self.long_after, self.updates = long_share, long_after, 0
         own = [p for name, p in model.named_parameters() if not name.startswith("tokenizer.")]
         self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0)
@@ -94,31 +97,32 @@ class VideoFitting(Learner):
             known = known & (batch["labelled"] > 0)
         with fast_arithmetic(batch["mask"].device):
             told = self.model.condition_on(batch["action"], known)
-            losses = {"dynamics": self._dynamics_loss(batch, told)}
+            dynamics, features = self._dynamics(batch, told)
+            losses = {"dynamics": dynamics}
             if self.knows_agent:
-                losses |= self._agent_losses(batch, told, known)
+                losses |= self._agent_losses(batch, features, known)
             total = torch.stack(list(losses.values())).sum()
         norm = self.optimiser.step(total, "video fitting")
         self.updates += 1
         return {f"loss/{k}": v.item() for k, v in losses.items()} | {"gradient/norm": norm}
 
-    def _dynamics_loss(self, batch: Batch, told: Tensor) -> Tensor:
-        model, mask, finest = self.model, batch["mask"], self.model.finest
+    def _dynamics(self, batch: Batch, told: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss, and the agent token's output."""
+        mask, finest, clean = batch["mask"], self.model.finest, batch["observation"]
         is_due = self.updates >= self.long_after
         count = round(self.long_share * len(mask)) if is_due else 0
         long, fine = slice(count), slice(count, None)
         drawn = [
-            ops.draw_levels(mask[part].shape, finest, is_long=is_long)
+            ops.draw_levels(tuple(mask[part].shape), finest, is_long=is_long)
             for part, is_long in ((long, True), (fine, False))
         ]
         level, size = (torch.cat(x).to(mask.device) for x in zip(*drawn, strict=True))
-        clean = batch["observation"]
         noisy = ops.corrupt(clean, level, finest)
-        predicted, _ = model.denoise(noisy, level, size, told, batch["is_first"])
+        predicted, features = self._denoised(batch, told, slice(None), noisy, level, size)
         loss = ops.forcing_loss(predicted[fine], clean[fine], level[fine], finest)
         if count:
             target = ops.shortcut_target(
-                lambda x, at, by: model.denoise(x, at, by, told[long], batch["is_first"][long])[0],
+                lambda x, at, by: self._denoised(batch, told, long, x, at, by)[0],
                 noisy[long],
                 level[long],
                 size[long],
@@ -126,14 +130,18 @@ class VideoFitting(Learner):
             )
             longer = ops.shortcut_loss(predicted[long], noisy[long], target, level[long], finest)
             loss = torch.cat((longer, loss))
-        return ops.masked_mean(loss, mask)
+        return ops.masked_mean(loss, mask), features
 
-    def _agent_losses(self, batch: Batch, told: Tensor, known: Tensor) -> dict[str, Tensor]:
-        """From frames as they are remembered while dreaming: nearly clean."""
+    def _denoised(
+        self, batch: Batch, told: Tensor, rows: slice, noisy: Tensor, level: Tensor, size: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        told, is_first = told[rows], batch["is_first"][rows]
+        if self.is_forced:
+            return self.model.denoise(noisy, level, size, told, is_first)
+        return self.model.draft(batch["observation"][rows], noisy, level, size, told, is_first)
+
+    def _agent_losses(self, batch: Batch, features: Tensor, known: Tensor) -> dict[str, Tensor]:
         model, mask = self.model, batch["mask"]
-        level = torch.full(mask.shape, model.clear, device=mask.device)
-        noisy = ops.corrupt(batch["observation"], level, model.finest)
-        _, features = model.denoise(noisy, level, torch.zeros_like(level), told, batch["is_first"])
         arrived = mask * (~batch["is_first"]).float()
         losses = {
             "reward": ops.masked_mean(model.reward.loss(features, batch["reward"]), arrived),

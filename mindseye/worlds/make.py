@@ -27,7 +27,7 @@ _EXTRAS = {
     "pygame": "control",
     "Box2D": "control",
 }
-_OWN = ("grid/", "tabletop/", "scenes/")
+_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/")
 _PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
 
 
@@ -43,7 +43,8 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, one of our own "grid/...", "tabletop/..." or "scenes/..." names, a
+        world: A Gymnasium id, one of our own "grid/...", "minicraft/...", "tabletop/..." or
+            "scenes/..." names, a
             callable returning a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
@@ -80,9 +81,14 @@ def make(
 def _own(
     name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
 ) -> VectorEnv:
-    from mindseye.worlds import grids, scenes, tabletop
+    from mindseye.worlds import grids, minicraft, scenes, tabletop
 
-    families = {"grid/": grids, "tabletop/": tabletop, "scenes/": scenes}
+    families = {
+        "grid/": grids,
+        "minicraft/": minicraft,
+        "tabletop/": tabletop,
+        "scenes/": scenes,
+    }
     build = families[name[: name.index("/") + 1]].build
     return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)
 

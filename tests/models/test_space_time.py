@@ -95,6 +95,26 @@ def test_a_hidden_token_stays_hidden_when_stepping(network):
     assert apart.abs().max() < 1e-4
 
 
+def test_drafts_of_the_frames_themselves_equal_the_frames(network):
+    tokens, is_first = clip()
+    is_first[1, 4] = True
+    frames, drafts = network.with_drafts(tokens, tokens, is_first)
+    assert (frames - network(tokens, is_first)).abs().max() < 1e-4
+    assert (drafts - frames).abs().max() < 1e-4
+
+
+def test_a_draft_sees_the_past_and_is_seen_by_none(network):
+    tokens, is_first = clip()
+    frames, drafts = network.with_drafts(tokens, tokens, is_first)
+    louder = tokens.clone()
+    louder[:, 3] += 1
+    same, changed = network.with_drafts(tokens, louder, is_first)
+    assert torch.allclose(same, frames, atol=1e-5)
+    others = [0, 1, 2, 4, 5, 6, 7, 8]
+    assert torch.allclose(changed[:, others], drafts[:, others], atol=1e-5)
+    assert (changed[:, 3] - drafts[:, 3]).abs().max() > 1e-3
+
+
 def test_zero_modulation_changes_nothing_and_other_modulation_does(network):
     tokens, is_first = clip()
     zero = [(torch.zeros(3, 9, 16), torch.zeros(3, 9, 16))] * 4

@@ -81,6 +81,11 @@ def test_fitting_lowers_the_error(tokenizer):
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_latents_that_cannot_share_the_patches_are_refused():
+    with pytest.raises(SpecError, match="4 latents cannot share 6 patches"):
+        VideoTokenizer((8, 12, 3), **{**SMALL, "latents": 4})
+
+
 def test_patches_that_do_not_fill_the_frame_are_refused():
     with pytest.raises(SpecError, match="patches of 5"):
         VideoTokenizer((8, 12, 3), **{**SMALL, "patch": 5})

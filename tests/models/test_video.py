@@ -75,9 +75,10 @@ def test_stepping_the_dynamics_equals_reading_the_clip():
     noisy, level = torch.randn(3, 4, model.tokenizer.size), torch.full((3, 4), model.clear)
     size, told = torch.zeros_like(level), model.condition_on(actions, ~is_first)
     clean, agent = model.denoise(noisy, level, size, told, is_first)
-    past = model.initial(3)["past"]
+    state = model.initial(3)
     for t in range(4):
-        step, spoken, past = model._step(noisy[:, t], level[:, t], size[:, t], told[:, t], past)
+        step, spoken, past = model._step(noisy[:, t], level[:, t], size[:, t], told[:, t], state)
+        state = {**state, "past": past, "before": noisy[:, t]}
         assert (step - clean[:, t]).abs().max() < 1e-4
         assert (spoken - agent[:, t]).abs().max() < 1e-4
 
@@ -109,6 +110,7 @@ def test_rows_that_begin_forget_their_past():
 
 def test_the_action_matters_and_an_unknown_one_does_not():
     model = video()
+    torch.nn.init.normal_(model.acted.weight)
     known = torch.tensor([True, False])
     told = [model.condition_on(torch.full((2,), a), known) for a in (0, 2)]
     assert not torch.allclose(told[0][0], told[1][0])

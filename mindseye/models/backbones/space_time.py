@@ -95,14 +95,46 @@ class SpaceTimeTransformer(nn.Module):
             visible: Which token (column) each token (row) of a frame may read; None: all.
             modulation: See `Modulation`.
         """
+        past = self._past(is_first)
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        return self._read(tokens, past, places, visible, modulation)
+
+    def with_drafts(
+        self,
+        tokens: Float[Tensor, "batch time tokens width"],
+        drafts: Float[Tensor, "batch time tokens width"],
+        is_first: Bool[Tensor, "batch time"],
+        *,
+        visible: Bool[Tensor, "tokens tokens"] | None = None,
+    ) -> tuple[Float[Tensor, "batch time tokens width"], Float[Tensor, "batch time tokens width"]]:
+        """All frames, and of every frame a draft: it sees the frames before it, and none sees it.
+
+        So every frame can be predicted from a clear past in one pass.
+        """
+        past, time = self._past(is_first), tokens.shape[1]
+        self_only = torch.eye(time, dtype=torch.bool, device=past.device).expand_as(past)
+        seen = torch.cat((past, torch.zeros_like(past)), -1)
+        drafted = torch.cat((past & ~self_only, self_only), -1)
+        places = torch.arange(time, device=tokens.device).repeat(2)
+        both = torch.cat((tokens, drafts), 1)
+        out = self._read(both, torch.cat((seen, drafted), -2), places, visible, None)
+        return out[:, :time], out[:, time:]
+
+    def _read(
+        self,
+        tokens: Tensor,
+        past: Tensor,
+        places: Tensor,
+        visible: Tensor | None,
+        modulation: Modulation | None,
+    ) -> Tensor:
         kept, x = tokens.shape[2], self._with_registers(tokens)
-        over_space = self._over_space(visible, kept)
-        over_time = self._over_time(is_first)
+        over_space, over_time = self._over_space(visible, kept), past[:, None, None]
         for index, block in enumerate(self.blocks):
             if self.is_over_time[index]:
-                x = block.attend(x.transpose(1, 2), over_time).transpose(1, 2)
+                x = block.attend(x.transpose(1, 2), over_time, places).transpose(1, 2)
             else:
-                x = block.attend(x, over_space)
+                x = block.attend(x, over_space, None)
             x = block.digest(x, modulation and modulation[index])
         return self.leave(x[:, :, :kept])
 
@@ -128,7 +160,7 @@ class SpaceTimeTransformer(nn.Module):
                 keys.append(key)
                 values.append(value)
             else:
-                x = block.attend(x, over_space)
+                x = block.attend(x, over_space, None)
             x = block.digest(x, modulation and modulation[index])
         if keys:
             cache = {"key": torch.stack(keys, 1), "value": torch.stack(values, 1)}
@@ -149,13 +181,12 @@ class SpaceTimeTransformer(nn.Module):
         below = torch.cat((public, visible.new_ones(extra))).expand(extra, -1)
         return torch.cat((wide, below), 0)
 
-    def _over_time(self, is_first: Tensor) -> Tensor:
+    def _past(self, is_first: Tensor) -> Tensor:
         episode = ops.episode_ids(is_first)
         steps = torch.arange(is_first.shape[1], device=is_first.device)
         distance = steps.view(-1, 1) - steps.view(1, -1)
         same = episode.unsqueeze(2) == episode.unsqueeze(1)
-        visible = same & (distance >= 0) & (distance < self.window)
-        return visible[:, None, None]
+        return same & (distance >= 0) & (distance < self.window)
 
 
 class _Block(nn.Module):
@@ -173,10 +204,12 @@ class _Block(nn.Module):
         self.gate = nn.Linear(width, 2 * hidden, bias=False)
         self.out = nn.Linear(hidden, width, bias=False)
 
-    def attend(self, x: Tensor, visible: Tensor | None) -> Tensor:
-        """Residual attention over the second last axis."""
+    def attend(self, x: Tensor, visible: Tensor | None, places: Tensor | None) -> Tensor:
+        """Residual attention over the second last axis; positions are its order if not given."""
         query, key, value = self._project(x)
-        return x + self._mix(query, _turn(key), value, visible)
+        if places is None:
+            places = torch.arange(x.shape[-2], device=x.device)
+        return x + self._mix(_turn(query, places), _turn(key, places), value, visible)
 
     def recall(
         self, x: Tensor, keys: Tensor, values: Tensor, visible: Tensor
@@ -186,13 +219,12 @@ class _Block(nn.Module):
         Cached keys are not yet turned: positions are places in the window, and only differences
         of positions matter.
         """
-        query, key, value = self._project(x.unsqueeze(2), turn=False)
+        query, key, value = self._project(x.unsqueeze(2))
         keys = torch.cat((keys[:, 1:], key.transpose(1, 2)), 1)
         values = torch.cat((values[:, 1:], value.transpose(1, 2)), 1)
-        last = keys.shape[1] - 1
-        mixed = self._mix(
-            _turn(query, last), _turn(keys.transpose(1, 2)), values.transpose(1, 2), visible
-        )
+        places = torch.arange(keys.shape[1], device=x.device)
+        turned = _turn(query, places[-1:]), _turn(keys.transpose(1, 2), places)
+        mixed = self._mix(*turned, values.transpose(1, 2), visible)
         return x + mixed.squeeze(2), keys, values
 
     def digest(self, x: Tensor, modulation: tuple[Tensor, Tensor] | None) -> Tensor:
@@ -204,13 +236,14 @@ class _Block(nn.Module):
         gate, value = self.gate(inner).chunk(2, -1)
         return x + self.out(functional.silu(gate) * value)
 
-    def _project(self, x: Tensor, *, turn: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (..., length, heads, size); keys and values with fewer heads."""
         inner, (key_heads, size) = self.before(x), self.key_shape
-        query = self.query_norm(self.query(inner).unflatten(-1, (-1, size)))
+        # in float32, where the norm is one fused kernel
+        query = self.query_norm(self.query(inner).unflatten(-1, (-1, size)).float())
         key, value = self.key_value(inner).unflatten(-1, (2 * key_heads, size)).chunk(2, -2)
-        key = self.key_norm(key)
-        return (_turn(query) if turn else query), key, value
+        key = self.key_norm(key.float())
+        return query, key, value.float()
 
     def _mix(self, query: Tensor, key: Tensor, value: Tensor, visible: Tensor | None) -> Tensor:
         """Attention; visible broadcasts over (..., heads, queries, keys)."""
@@ -228,11 +261,11 @@ class _Block(nn.Module):
         return self.merge(found.transpose(-2, -3).flatten(-2))
 
 
-def _turn(x: Tensor, first: int = 0) -> Tensor:
-    """Rotate (..., length, heads, size) by its positions first, first + 1, ... along length."""
+def _turn(x: Tensor, places: Tensor) -> Tensor:
+    """Rotate (..., length, heads, size) by the position of each entry along length."""
     half = x.shape[-1] // 2
     rate = 10_000.0 ** (-torch.arange(half, device=x.device) / half)
-    angle = torch.arange(first, first + x.shape[-3], device=x.device).view(-1, 1, 1) * rate
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    angle = places.view(-1, 1, 1) * rate
+    cos, sin = angle.cos(), angle.sin()
     left, right = x[..., :half], x[..., half:]
     return torch.cat((left * cos - right * sin, left * sin + right * cos), -1)

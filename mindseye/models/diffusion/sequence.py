@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mindseye.models.diffusion.noise import AdaptiveNorm, NoiseFeatures
+from mindseye.models.diffusion.noise import NoiseFeatures
 
 
 class SequenceDenoiser(nn.Module):
@@ -27,7 +27,10 @@ class SequenceDenoiser(nn.Module):
         super().__init__()
         self.noise = NoiseFeatures()
         self.condition = nn.Sequential(
-            nn.Linear(self.noise.size, condition), nn.SiLU(), nn.Linear(condition, condition)
+            nn.Linear(self.noise.size, condition),
+            nn.SiLU(),
+            nn.Linear(condition, condition),
+            nn.SiLU(),
         )
         self.halvings = len(widths) - 1
         self.first = nn.Conv1d(features, widths[0], 3, padding=1)
@@ -49,7 +52,7 @@ class SequenceDenoiser(nn.Module):
         x, kept = self.first(x), []
         for index, block in enumerate(self.down):
             if index:
-                x = functional.max_pool1d(x, 2)
+                x = functional.avg_pool1d(x, 2)
             x = block(x, told)
             kept.append(x)
         for index, block in enumerate(self.up):
@@ -60,19 +63,25 @@ class SequenceDenoiser(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions with adaptive normalisation beside a linear skip."""
+    """Two convolutions, each scaled and shifted by the noise, beside a linear skip.
+
+    Nothing is normalised: over so few steps that would hide how large the numbers are.
+    """
 
     def __init__(self, before: int, after: int, condition: int):
         super().__init__()
         self.convolutions = nn.ModuleList(
             nn.Conv1d(n, after, 3, padding=1) for n in (before, after)
         )
-        self.norms = nn.ModuleList(AdaptiveNorm(after, condition) for _ in range(2))
+        self.affine = nn.Linear(condition, 4 * after)
+        nn.init.zeros_(self.affine.weight)
+        nn.init.zeros_(self.affine.bias)
         self.skip = nn.Conv1d(before, after, 1)
 
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
         """(batch, before, time) to (batch, after, time)."""
-        out = x
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            out = functional.silu(norm(convolution(out), told))
+        out, factors = x, self.affine(told).unsqueeze(-1).chunk(4, 1)
+        for index, convolution in enumerate(self.convolutions):
+            scale, shift = factors[2 * index], factors[2 * index + 1]
+            out = functional.silu(convolution(out) * (1 + scale) + shift)
         return self.skip(x) + out

@@ -1,8 +1,9 @@
 """A causal video tokenizer: frames to a few bounded numbers and back.
 
-A frame is cut into patches. Learned latent tokens read the patches of their own frame and latents
-of earlier frames, and pass a bottleneck into (-1, 1). The decoder asks the latents what each patch
-looked like. While fitting, a random share of each frame's patches is hidden from the encoder
+A frame is cut into patches. Latent tokens read the patches of their own frame and latents of earlier
+frames, and pass a bottleneck into (-1, 1). The decoder asks the latents what each patch looked like.
+Every latent token has patches of its own, with whose mean it begins, and which ask it first: without
+that, attention takes thousands of updates to find out who should tell whom what. While fitting, a random share of each frame's patches is hidden from the encoder
 (masked autoencoding, He et al. 2021, 2111.06377), which makes latents easier to predict.
 
 Source: Hafner et al. (2025), Dreamer 4, arXiv 2509.24527, section 3.1. Here the decoder reads one
@@ -26,7 +27,7 @@ class VideoTokenizer(nn.Module):
     Args:
         frame: Height, width and channels.
         patch: Side of a patch; divides height and width.
-        latents: Latent tokens per frame.
+        latents: Latent tokens per frame; divides the number of patches.
         latent_width: Numbers per latent token.
         width, layers, heads: Of encoder and decoder each.
         time_every: Each such encoder layer attends over time; 0: every frame is encoded alone.
@@ -34,7 +35,7 @@ class VideoTokenizer(nn.Module):
         most_hidden: Largest share of patches hidden while fitting.
 
     Raises:
-        SpecError: If patches do not fill the frame.
+        SpecError: If patches do not fill the frame, or latents do not share them evenly.
     """
 
     def __init__(
@@ -60,16 +61,21 @@ class VideoTokenizer(nn.Module):
             )
         self.rows, self.patch, self.most_hidden = height // patch, patch, most_hidden
         self.num_patches = self.rows * (across // patch)
+        if self.num_patches % latents:
+            raise SpecError(
+                f"tokenizer: {latents} latents cannot share {self.num_patches} patches evenly;"
+                " choose a number of latents that divides them"
+            )
         self.latents, self.size = latents, latents * latent_width
         pixels = patch * patch * channels
         sizes = {"layers": layers, "heads": heads, "window": window}
         self.embed = nn.Linear(pixels, width)
         self.hidden = nn.Parameter(0.02 * torch.randn(width))
-        self.slots = nn.Parameter(0.02 * torch.randn(latents + self.num_patches, width))
+        self.slots = nn.Parameter(torch.randn(latents + self.num_patches, width))
         self.encoder = SpaceTimeTransformer(width, time_every=time_every, **sizes)
         self.squeeze = nn.Linear(width, latent_width)
         self.unsqueeze = nn.Linear(latent_width, width)
-        self.questions = nn.Parameter(0.02 * torch.randn(latents + self.num_patches, width))
+        self.questions = nn.Parameter(torch.randn(latents + self.num_patches, width))
         self.decoder = SpaceTimeTransformer(width, time_every=0, **sizes)
         self.paint = nn.Linear(width, pixels)
         tokens = latents + self.num_patches
@@ -107,8 +113,8 @@ class VideoTokenizer(nn.Module):
         """Frames, in [0, 1] but for the error of the decoder."""
         lead = latents.shape[:-1]
         told = self.unsqueeze(latents.reshape(-1, 1, self.latents, self.size // self.latents))
-        asked = self.questions[self.latents :].expand(len(told), 1, -1, -1)
-        tokens = torch.cat((told + self.questions[: self.latents], asked.to(told.dtype)), 2)
+        own = told.repeat_interleave(self.num_patches // self.latents, 2)
+        tokens = torch.cat((told, own), 2) + self.questions
         alone = torch.ones(len(told), 1, dtype=torch.bool, device=latents.device)
         out = self.decoder(tokens, alone, visible=self.decoder_reads)
         patches = self.paint(out[:, 0, self.latents :]).float()
@@ -130,9 +136,8 @@ class VideoTokenizer(nn.Module):
         patches = self.embed(self._cut(frames.float() / 255 - 0.5))
         if shown is not None:
             patches = torch.where(shown.unsqueeze(-1), patches, self.hidden.to(patches.dtype))
-        slots = self.slots.to(patches.dtype).expand(*patches.shape[:-2], -1, -1)
-        asked = slots[..., : self.latents, :]
-        return torch.cat((asked, patches + slots[..., self.latents :, :]), -2)
+        own = patches.unflatten(-2, (self.latents, -1)).mean(-2)
+        return torch.cat((own, patches), -2) + self.slots
 
     def _latents(self, out: Tensor) -> Tensor:
         return self.squeeze(out[..., : self.latents, :]).float().tanh().flatten(-2)

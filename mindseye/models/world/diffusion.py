@@ -50,6 +50,8 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         reward_limits: Least and greatest reward.
         doubt: Draw every step twice; how far the two lie apart is the uncertainty.
         noise_range: Noise at which sampling begins, and its last before 0.
+        is_mean: Draw nothing: say the mean that squared error finds. The rival by which one sees
+            what diffusion adds.
 
     Raises:
         SpecError: If a space cannot be modelled.
@@ -71,11 +73,12 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         reward_limits: tuple[float, float] = (-1.0, 1.0),
         doubt: bool = False,
         noise_range: tuple[float, float] = (5.0, 0.02),
+        is_mean: bool = False,
     ):
         super().__init__()
         self.observation_space, self.action_space = observation_space, action_space
         self.context, self.steps, self.doubt = context, steps, doubt
-        self.noise_range = noise_range
+        self.noise_range, self.is_mean = noise_range, is_mean
         self.action_encoder = (
             TwoHotActionEncoder(action_space, action_bins)
             if action_bins
@@ -191,6 +194,19 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         left = torch.cat((where[:, 1:], time.unsqueeze(1)), 1)
         actions = encoded[row.unsqueeze(1), left] * (left > where).unsqueeze(-1)
         clean = self.form.clean(past, after)
+        features = self.form.arrival(past[:, -1], actions[:, -1], after)
+        reward = self.reward.loss(features, batch["reward"][row, time])
+        end = self.continuation.loss(features, batch["continuation"][row, time])
+        return {
+            "observation": self._error(past, actions, clean).mean(),
+            "reward": reward.mean(),
+            "continuation": end.mean(),
+        }
+
+    def _error(self, past: Tensor, actions: Tensor, clean: Tensor) -> Float[Tensor, " rows"]:
+        if self.is_mean:
+            error = self._mean(past, actions) - clean / DEVIATION
+            return error.square().flatten(1).mean(1)
         sigma = diffusion.draw_sigmas(
             len(clean),
             mean=NOISE_MEAN,
@@ -199,17 +215,14 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
             high=NOISE_HIGH,
             device=clean.device,
         )
-        noise_loss = diffusion.denoising_loss(
+        return diffusion.denoising_loss(
             lambda x, noise: self.form(x, noise, past, actions), clean, sigma, DEVIATION
         )
-        features = self.form.arrival(past[:, -1], actions[:, -1], after)
-        reward = self.reward.loss(features, batch["reward"][row, time])
-        end = self.continuation.loss(features, batch["continuation"][row, time])
-        return {
-            "noise": noise_loss.mean(),
-            "reward": reward.mean(),
-            "continuation": end.mean(),
-        }
+
+    def _mean(self, past: Tensor, actions: Tensor) -> Tensor:
+        """What the network says of no input at all, in deviations of what is denoised."""
+        nothing = torch.zeros_like(past[:, -1])
+        return self.form(nothing, nothing.flatten(1)[:, 0], past, actions)
 
     def _outcome(self, before: Tensor, action: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         features = self.form.arrival(before, action, after)
@@ -218,6 +231,8 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         return reward, self.continuation(features)
 
     def _drawn(self, past: Tensor, actions: Tensor) -> Tensor:
+        if self.is_mean:
+            return self.form.following(past, DEVIATION * self._mean(past, actions))
         high, low = self.noise_range
         start = high * torch.randn_like(past[:, -1])
         clean = diffusion.sample(

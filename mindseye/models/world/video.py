@@ -6,7 +6,8 @@
     heads     reward, continuation and the next actions from h_t
 
 A frame is `spatial` tokens of latents, one token of action, level and step size, and the agent's
-token. Frames whose action was not recorded have a learned token of their own, so that video without
+token. Beside its own noisy latents a token is told those of the frame before, and the network says
+what to add to a guess between the two, because copying what stands still is most of the work. Frames whose action was not recorded have a learned token of their own, so that video without
 actions teaches the same network. What has been denoised joins the past slightly noised, as in
 training.
 
@@ -99,9 +100,14 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
             )
         self.action_encoder = ActionEncoder(action_space)
         self.dynamics = SpaceTimeTransformer(width, **(dynamics or {}))
-        self.enter = nn.Linear(self.tokenizer.size // spatial, width)
+        self.enter = nn.Linear(2 * self.tokenizer.size // spatial, width)
         self.leave = nn.Linear(width, self.tokenizer.size // spatial)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
         self.acted = nn.Linear(self.action_encoder.size, width)
+        # until actions are learned, knowing one says nothing
+        nn.init.zeros_(self.acted.weight)
+        nn.init.zeros_(self.acted.bias)
         self.condition = nn.Parameter(0.02 * torch.randn(width))
         self.level = nn.Embedding(finest, width)
         self.size = nn.Embedding(finest.bit_length(), width)
@@ -125,6 +131,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
             "seen": self.tokenizer.initial(batch_size),
             "past": self.dynamics.initial(batch_size, self.spatial + 2),
             "latents": zeros(batch_size, self.tokenizer.size),
+            "before": zeros(batch_size, self.tokenizer.size),
             "features": zeros(batch_size, self.num_features),
         }
 
@@ -132,12 +139,9 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         self, state: Tree, action: Tree, observation: Tree, is_first: Bool[Tensor, " batch"]
     ) -> Tree:
         """The frame joins the past; rows with is_first forget theirs."""
-        kept = (~is_first).long()
-        seen, past = (
-            {**part, "length": part["length"] * kept} for part in (state["seen"], state["past"])
-        )
-        latents, seen = self.tokenizer.encode_step(observation, seen)
-        return self._joined(seen, past, latents, self.condition_on(action, ~is_first))
+        length = state["seen"]["length"] * ~is_first
+        latents, seen = self.tokenizer.encode_step(observation, {**state["seen"], "length": length})
+        return self.remember({**state, "seen": seen}, action, latents, is_first)
 
     def remember(
         self,
@@ -148,20 +152,22 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     ) -> Tree:
         """As `observe`, of a frame that has been encoded before."""
         past = {**state["past"], "length": state["past"]["length"] * ~is_first}
-        return self._joined(state["seen"], past, latents, self.condition_on(action, ~is_first))
+        before = state["before"] * ~is_first.unsqueeze(-1)
+        state = {**state, "past": past, "before": before}
+        return self._joined(state, latents, self.condition_on(action, ~is_first))
 
     def imagine(self, state: Tree, action: Tree) -> Tree:
         """A frame denoised from noise, which then joins the past."""
         told = self.condition_on(action, None)
 
         def denoise(noisy: Tensor, level: Tensor, size: Tensor) -> Tensor:
-            return self._step(noisy, level, size, told, state["past"])[0]
+            return self._step(noisy, level, size, told, state)[0]
 
         noise = torch.randn_like(state["latents"])
         latents = ops.shortcut_sample(
             denoise, noise, self.steps, self.finest, is_shortcut=self.is_shortcut
         )
-        return self._joined(state["seen"], state["past"], latents.clamp(-1, 1), told)
+        return self._joined(state, latents.clamp(-1, 1), told)
 
     def predict(self, state: Tree) -> Prediction:
         """The decoded frame, mean reward and continuation."""
@@ -199,28 +205,70 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         modulation: Modulation | None = None,
     ) -> tuple[Float[Tensor, "batch time latents"], Float[Tensor, "batch time width"]]:
         """Clean latents of whole clips, and the agent token's output."""
-        tokens = self._tokens(noisy, level, size, told)
+        before = _shifted(noisy, is_first)
+        tokens = self._tokens(noisy, before, level, size, told)
         out = self.dynamics(tokens, is_first, visible=self.visible, modulation=modulation)
-        return self.leave(out[..., : self.spatial, :]).float().flatten(-2), out[..., -1, :].float()
+        return self._clean(out, noisy, before, level), out[..., -1, :].float()
+
+    def draft(
+        self,
+        clean: Float[Tensor, "batch time latents"],
+        noisy: Float[Tensor, "batch time latents"],
+        level: Int[Tensor, "batch time"],
+        size: Int[Tensor, "batch time"],
+        told: Float[Tensor, "batch time width"],
+        is_first: Bool[Tensor, "batch time"],
+    ) -> tuple[Float[Tensor, "batch time latents"], Float[Tensor, "batch time width"]]:
+        """As `denoise`, but every frame sees a past as clear as while dreaming.
+
+        The agent token's output is that of the remembered frames, not of the noisy ones.
+        """
+        clear = torch.full_like(level, self.clear)
+        kept = ops.corrupt(clean, clear, self.finest)
+        before = _shifted(kept, is_first)
+        tokens = self._tokens(kept, before, clear, torch.zeros_like(size), told)
+        drafts = self._tokens(noisy, before, level, size, told)
+        out, drawn = self.dynamics.with_drafts(tokens, drafts, is_first, visible=self.visible)
+        return self._clean(drawn, noisy, before, level), out[..., -1, :].float()
 
     # ---- parts ---------------------------------------------------------------------------------
 
-    def _tokens(self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor) -> Tensor:
-        packed = noisy.unflatten(-1, (self.spatial, -1))
+    def _tokens(
+        self, noisy: Tensor, before: Tensor, level: Tensor, size: Tensor, told: Tensor
+    ) -> Tensor:
+        packed = torch.cat([x.unflatten(-1, (self.spatial, -1)) for x in (noisy, before)], -1)
         told = (told + self.level(level) + self.size(size)).unsqueeze(-2)
         agent = self.agent.expand_as(told)
         return torch.cat((self.enter(packed).float() + self.slots, told, agent), -2)
 
     def _step(
-        self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor, past: Tree
+        self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor, state: Tree
     ) -> tuple[Tensor, Tensor, Tree]:
-        tokens = self._tokens(noisy, level, size, told)
-        out, past = self.dynamics.step(tokens, past, visible=self.visible)
-        clean = self.leave(out[:, : self.spatial]).float().flatten(-2)
+        tokens = self._tokens(noisy, state["before"], level, size, told)
+        out, past = self.dynamics.step(tokens, state["past"], visible=self.visible)
+        clean = self._clean(out, noisy, state["before"], level)
         return clean, out[:, -1].float(), past
 
-    def _joined(self, seen: Tree, past: Tree, latents: Tensor, told: Tensor) -> Tree:
+    def _clean(self, out: Tensor, noisy: Tensor, before: Tensor, level: Tensor) -> Tensor:
+        """What the network adds to a first guess: the frame as far as seen, else the one before."""
+        tau = (level / self.finest).unsqueeze(-1)
+        change = self.leave(out[..., : self.spatial, :]).float().flatten(-2)
+        return tau * noisy + (1 - tau) * before + change
+
+    def _joined(self, state: Tree, latents: Tensor, told: Tensor) -> Tree:
         level = torch.full(latents.shape[:1], self.clear, device=latents.device)
         noisy = ops.corrupt(latents, level, self.finest)
-        _, features, past = self._step(noisy, level, torch.zeros_like(level), told, past)
-        return {"seen": seen, "past": past, "latents": latents, "features": features}
+        _, features, past = self._step(noisy, level, torch.zeros_like(level), told, state)
+        return {
+            "seen": state["seen"],
+            "past": past,
+            "latents": latents,
+            "before": noisy,
+            "features": features,
+        }
+
+
+def _shifted(latents: Tensor, is_first: Tensor) -> Tensor:
+    """Of every frame the one before it; zeros before the first."""
+    before = torch.cat((torch.zeros_like(latents[:, :1]), latents[:, :-1]), 1)
+    return before * ~is_first.unsqueeze(-1)
