@@ -63,20 +63,3 @@ def test_worlds_can_be_laid_out_without_memory(preset):
 def test_every_fault_but_harmless_noise_has_a_check_of_its_own():
     assert set(recipe.NAMED) == set(FAULTS) - {"noise"}
     assert {p for probes in recipe.NAMED.values() for p in probes} <= set(recipe.video.PROBES)
-
-
-def test_segments_carry_the_action_that_led_to_each_frame():
-    with_seed = np.random.default_rng(0)
-    actions = np.arange(2 * 9).reshape(2, 9) % 5
-    data = recipe.film(recipe.LAWS[recipe.SCENE], actions, seed=1, size=24)
-    batch = recipe._batch(data, with_seed, 5, 4)
-    assert batch["action"][:, 0].tolist() == [0] * 5
-    for row in range(5):
-        frames = batch["observation"][row].numpy()
-        clip, at = next(
-            (c, t)
-            for c in range(2)
-            for t in range(7)
-            if (data.frames[c, t : t + 4] == frames).all()
-        )
-        assert batch["action"][row, 1:].tolist() == actions[clip, at : at + 3].tolist()
