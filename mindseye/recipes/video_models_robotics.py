@@ -4,8 +4,8 @@ Paper: Mei et al. (2026), "Video Generation Models in Robotics: Applications, Re
     Future Directions", arXiv 2601.07823.
 Claims: 1) A suite of motion and physics checks ranks harmless pixel noise above more kinds of
     planted faults than PSNR, and than the suite without its permanence probe. 2) A planted fault
-    trips the check that is named for it. 3) Actions can be read off the latent world's dreams. 4) Where its
-    own samples disagree, its dream is wrong.
+    trips the check that is named for it. 3) Actions can be read off the latent world's dreams.
+    4) Where its own samples disagree, its dream is wrong.
 Differs: 1) The survey has no experiment; design and claims are ours. 2) Scenes of discs of known
     state, two worlds trained for seconds, no language-model judge, weight-free features.
 """
