@@ -1,13 +1,17 @@
 """Whether pictured goals are reached, and how well what comes next is predicted."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from mindseye.core.batch import Batch
+from mindseye.core.episode import Episode, Origin, OriginKind
 from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import Agent
 from mindseye.core.tree import map_tree
+from mindseye.evaluation.pictures import draw_pair
 from mindseye.models.world.features import FeatureWorldModel
 from mindseye.worlds.rules import RulesWorld
 from mindseye.worlds.tabletop import place, state_of
@@ -61,6 +65,35 @@ def next_token_errors(
                 said = model.following(said, taken, part["is_first"][:, :-1])
         errors += _by_episode(said, tokens[:, 1:])
     return errors
+
+
+@torch.no_grad()
+def draw_dream(model: FeatureWorldModel, data: Batch, path: Path, *, row: int = 0) -> None:
+    """A recorded episode of frames above, below it what is imagined from its first frame on.
+
+    Args:
+        data: Whole episodes, fields as in `core.batch`; observations are pictures.
+        path: Of a PNG file.
+        row: Which episode.
+    """
+    seen, taken = data["observation"][row], data["action"][row : row + 1].to(model.device)
+    first = seen[None, 0].to(model.device)
+    is_first = torch.ones(1, dtype=torch.bool, device=model.device)
+    state = model.observe(model.initial(1), taken[:, 0], first, is_first)
+    frames = [model.predict(state).observation]
+    for t in range(1, len(seen)):
+        state = model.imagine(state, taken[:, t])
+        frames.append(model.predict(state).observation)
+    sheet = draw_pair(_episode(seen, "real"), _episode(torch.cat(frames).cpu(), "imagined"))
+    assert sheet is not None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _episode(frames: Tensor, kind: OriginKind) -> Episode:
+    steps = len(frames) - 1
+    nothing = np.zeros(steps, np.float32)
+    return Episode(frames.numpy(), nothing, nothing, False, True, Origin(kind, "features"))
 
 
 def _by_episode(said: Tensor, seen: Tensor) -> list[float]:

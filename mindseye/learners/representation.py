@@ -17,7 +17,8 @@ class HiddenPatchFitting(Learner):
     Args:
         task: Fitted in place, its encoder with it; calibrated before.
         share: Of patches hidden, 0 to 1.
-        learning_rate: Of AdamW.
+        learning_rate: Of AdamW, at first.
+        decay: Factor of the learning rate per update.
         weight_decay: Decoupled.
     """
 
@@ -25,11 +26,12 @@ class HiddenPatchFitting(Learner):
         self,
         task: HiddenPatches,
         *,
-        share: float = 0.5,
+        share: float = 0.25,
         learning_rate: float = 1e-3,
+        decay: float = 1.0,
         weight_decay: float = 0.01,
     ):
-        self.task, self.share = task, share
+        self.task, self.share, self.decay = task, share, decay
         self.optimiser = Optimiser(
             task.parameters(), learning_rate=learning_rate, weight_decay=weight_decay, clip=1.0
         )
@@ -47,6 +49,8 @@ class HiddenPatchFitting(Learner):
         with fast_arithmetic(frames.device):
             losses = self.task.loss(frames, hidden)
         norm = self.optimiser.step(losses.mean(), "hidden patches")
+        for group in self.optimiser.adam.param_groups:
+            group["lr"] *= self.decay
         unseen = losses[hidden].mean() if hidden.any() else losses.mean()
         return {
             "loss/hidden": unseen.item(),

@@ -20,7 +20,7 @@ from mindseye.models.perception.encoders import Frames
 from mindseye.models.perception.vision import HiddenPatches, PatchTransformer
 from mindseye.models.world.features import FeatureWorldModel
 
-SEEN = 64
+SEEN = 32
 """Frames per update of an encoder."""
 CLONED = 256
 """Pairs of a frame and a goal per update of a policy."""
@@ -33,13 +33,16 @@ def learn_to_see(
     *,
     blurs: Sequence[float],
     updates: int,
+    learning_rate: float,
     stage: str = "encoder",
 ) -> None:
     """Fit an encoder to hidden patches of recorded frames, in place."""
     encoder.to(run.device)
     task = HiddenPatches(encoder, blurs).to(run.device)
     task.calibrate(frames[:: max(1, len(frames) // 512)].to(run.device))
-    learner, rng = HiddenPatchFitting(task), run.rng(stage)
+    decay = 0.05 ** (1 / max(1, updates))
+    learner = HiddenPatchFitting(task, learning_rate=learning_rate, decay=decay)
+    rng = run.rng(stage)
     for step in run.steps(stage, updates, keep={"learner": learner, "rng": rng}):
         chosen = frames[rng.integers(len(frames), size=SEEN)]
         metrics = learner.update({"observation": chosen.to(run.device)})

@@ -1,6 +1,7 @@
 """Small tables with things to push, doors to pass and mazes to leave, under many faces."""
 
 from mindseye.worlds.tabletop.build import build, names
+from mindseye.worlds.tabletop.errands import errands
 from mindseye.worlds.tabletop.maze import Maze
 from mindseye.worlds.tabletop.push import Push
 from mindseye.worlds.tabletop.table import NATURES, Nature, TableState
@@ -16,6 +17,7 @@ __all__ = [
     "Tabletop",
     "Wall",
     "build",
+    "errands",
     "names",
     "place",
     "show",
