@@ -50,6 +50,11 @@ class Optimiser:
         self.adam.step()
         return float(norm)
 
+    def decay(self, factor: float) -> None:
+        """Multiply the learning rate."""
+        for group in self.adam.param_groups:
+            group["lr"] *= factor
+
     def state_dict(self) -> dict:
         """Adam's state."""
         return self.adam.state_dict()

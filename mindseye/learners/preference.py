@@ -55,7 +55,8 @@ class PreferenceImagination(Learner):
         value_limits: Sequence[float] = (-10.0, 10.0),
         units: int = 128,
     ):
-        self.model, self.prior, self.policy = model, prior, deepcopy(prior)
+        self.model, self.prior = model, prior
+        self.policy = deepcopy(prior).requires_grad_(True)
         self.horizon, self.discount, self.lambda_ = horizon, discount, lambda_
         self.praise, self.prior_weight, self.passes = praise, prior_weight, passes
         self.value = ScalarHead(model.num_features, units, 1, limits=value_limits, bins=127)

@@ -20,10 +20,13 @@ class TokenizerFitting(Learner):
     Args:
         tokenizer: What is fitted, in place.
         learning_rate: Of Adam.
+        decay: What the learning rate is multiplied with after every update.
     """
 
-    def __init__(self, tokenizer: VideoTokenizer, *, learning_rate: float = 1e-3):
-        self.tokenizer = tokenizer
+    def __init__(
+        self, tokenizer: VideoTokenizer, *, learning_rate: float = 1e-3, decay: float = 1.0
+    ):
+        self.tokenizer, self.decay = tokenizer, decay
         self.optimiser = Optimiser(tokenizer.parameters(), learning_rate=learning_rate)
 
     def update(self, batch: Batch) -> Metrics:
@@ -36,6 +39,7 @@ class TokenizerFitting(Learner):
             error = self.tokenizer.loss(batch["observation"], batch["is_first"])
             loss = ops.masked_mean(error, batch["mask"])
         norm = self.optimiser.step(loss, "tokenizer fitting")
+        self.optimiser.decay(self.decay)
         return {"loss/frames": loss.item(), "gradient/norm": norm}
 
     def state_dict(self) -> dict:
@@ -57,6 +61,7 @@ class VideoFitting(Learner):
     Args:
         model: What is fitted, in place; its tokenizer is left alone.
         learning_rate: Of Adam.
+        decay: What the learning rate is multiplied with after every update.
         long_share: Share of rows that learn steps longer than the finest.
         long_after: Updates after which they do; a long step imitates two steps of half its size,
             which must have been learned by then.
@@ -74,6 +79,7 @@ class VideoFitting(Learner):
         model: VideoWorldModel,
         *,
         learning_rate: float = 1e-3,
+        decay: float = 1.0,
         long_share: float = 0.25,
         long_after: int = 0,
         is_forced: bool = False,
@@ -82,6 +88,7 @@ class VideoFitting(Learner):
         if long_share > 0 and not model.is_shortcut:
             raise ConfigError("video fitting: a model without shortcuts needs long_share=0")
         self.model, self.is_forced, self.knows_agent = model, is_forced, knows_agent
+        self.decay = decay
         self.long_share, self.long_after, self.updates = long_share, long_after, 0
         own = [p for name, p in model.named_parameters() if not name.startswith("tokenizer.")]
         self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0)
@@ -103,6 +110,7 @@ class VideoFitting(Learner):
                 losses |= self._agent_losses(batch, features, known)
             total = torch.stack(list(losses.values())).sum()
         norm = self.optimiser.step(total, "video fitting")
+        self.optimiser.decay(self.decay)
         self.updates += 1
         return {f"loss/{k}": v.item() for k, v in losses.items()} | {"gradient/norm": norm}
 

@@ -9,6 +9,7 @@ Source: Jackson et al. (2024), 2404.06356.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +22,6 @@ from mindseye.core.errors import SpecError
 from mindseye.models.diffusion.sequence import SequenceDenoiser
 from mindseye.models.policy.actions import is_bounded
 from mindseye.ops import diffusion
-
-LogProb = Callable[[Tensor, Tensor], Tensor]
-"""Called with observations and the actions that answered them, both in the world's units."""
 
 _HUMP = 0.3
 _LEAST_SCALE = 1e-6
@@ -38,7 +36,8 @@ class Guidance:
         λ · [(1 − k/N) + 0.3 sin(π (k + 1) / N)]   in step k of N.
     """
 
-    log_prob: LogProb
+    policy: Callable[[Tensor], Any]
+    """Observations to distributions with `log_prob(action)`, both in the world's units."""
     strength: float = 1.0
     """λ; in deviations of the data's actions, over a whole window."""
     is_early: bool = False
@@ -53,7 +52,7 @@ class EpisodeDiffusion(nn.Module):
         model = EpisodeDiffusion(observation_space, action_space, rows=17)
         model.set_scales(replay.sample(1_000, 17, rng, crossing=False))
         sum(model.losses(batch).values()).backward()
-        batch = model.sample(256, guidance=Guidance(policy_log_prob))
+        batch = model.sample(256, guidance=Guidance(policy))
 
     Noise comes from torch's global generator.
 
@@ -161,7 +160,7 @@ class EpisodeDiffusion(nn.Module):
             x = x.detach().requires_grad_()
             fields = self._fields(x * self.scale + self.centre)
             observation = fields["observation"][:, :-1].detach()
-            total = guidance.log_prob(observation, fields["action"][:, 1:]).sum()
+            total = guidance.policy(observation).log_prob(fields["action"][:, 1:]).sum()
             (gradient,) = torch.autograd.grad(total, x)
         if guidance.is_normalised:
             norm = gradient.flatten(1).norm(dim=1).clamp(min=1e-8)

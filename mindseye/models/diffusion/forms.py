@@ -20,6 +20,9 @@ from mindseye.models.perception.images import ImageEncoder
 DEVIATION = 0.5
 """Of what is denoised; the noise that is trained on, and sampling's, belong to this scale."""
 
+_NEARNESS = 3.0
+"""Factor on differences, so that small ones count."""
+
 
 class VectorForm(nn.Module):
     """Boxes of numbers: the change from the last observation is denoised, each number scaled.
@@ -31,22 +34,34 @@ class VectorForm(nn.Module):
         context: Observations known.
         action: Numbers of an encoded action.
         units, layers: Of the denoiser.
+        differences: Pairs of numbers, such as two places along one axis, whose difference networks
+            read, too: contact is a small difference of large numbers.
     """
 
     centre: Tensor
     spread: Tensor
     change: Tensor
 
-    def __init__(self, space: spaces.Box, context: int, action: int, units: int, layers: int):
+    def __init__(
+        self,
+        space: spaces.Box,
+        context: int,
+        action: int,
+        units: int,
+        layers: int,
+        differences: Sequence[tuple[int, int]] = (),
+    ):
         super().__init__()
+        self.differences = [list(side) for side in zip(*differences, strict=True)]
         self.shape, self.size = space.shape, int(np.prod(space.shape))
         self.dtype = torch.from_numpy(np.zeros(0, space.dtype)).dtype
-        condition = context * (self.size + action)
+        shown = self.size + len(differences)
+        condition = context * (shown + action)
         self.denoiser = StateDenoiser(self.size, condition, units=units, layers=layers)
         self.register_buffer("centre", torch.zeros(self.size))
         self.register_buffer("spread", torch.ones(self.size))
         self.register_buffer("change", torch.ones(self.size))
-        self.read = Dense(2 * self.size + action, units)
+        self.read = Dense(2 * shown + action, units)
         self.read_size = units
 
     def set_scales(self, before: Tensor, after: Tensor) -> None:
@@ -79,12 +94,18 @@ class VectorForm(nn.Module):
 
     def forward(self, noisy: Tensor, noise: Tensor, past: Tensor, action: Tensor) -> Tensor:
         """F(x; ln(σ) / 4, past, actions)."""
-        condition = torch.cat((past.flatten(1), action.flatten(1)), -1)
+        condition = torch.cat((self._shown(past).flatten(1), action.flatten(1)), -1)
         return self.denoiser(noisy, noise, condition)
 
     def arrival(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
         """Features of one step, for reward and continuation."""
-        return self.read(torch.cat((before, action, after), -1))
+        return self.read(torch.cat((self._shown(before), action, self._shown(after)), -1))
+
+    def _shown(self, x: Float[Tensor, "*lead size"]) -> Tensor:
+        if not self.differences:
+            return x
+        first, second = ((x * self.spread + self.centre)[..., side] for side in self.differences)
+        return torch.cat((x, (first - second) * _NEARNESS), -1)
 
 
 class PictureForm(nn.Module):

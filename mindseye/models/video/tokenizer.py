@@ -1,10 +1,11 @@
 """A causal video tokenizer: frames to a few bounded numbers and back.
 
-A frame is cut into patches. Latent tokens read the patches of their own frame and latents of earlier
-frames, and pass a bottleneck into (-1, 1). The decoder asks the latents what each patch looked like.
-Every latent token has patches of its own, with whose mean it begins, and which ask it first: without
-that, attention takes thousands of updates to find out who should tell whom what. While fitting, a random share of each frame's patches is hidden from the encoder
-(masked autoencoding, He et al. 2021, 2111.06377), which makes latents easier to predict.
+A frame is cut into patches. Latent tokens read the patches of their own frame and latents of
+earlier frames, and pass a bottleneck into (-1, 1). The decoder asks the latents what each patch
+looked like. Every latent token has patches of its own, with whose mean it begins, and which ask it
+first: without that, attention takes thousands of updates to find out who should tell whom what.
+While fitting, a random share of each frame's patches is hidden from the encoder (masked
+autoencoding, He et al. 2021, 2111.06377), which makes latents easier to predict.
 
 Source: Hafner et al. (2025), Dreamer 4, arXiv 2509.24527, section 3.1. Here the decoder reads one
 frame at a time, so that dreaming need not decode what nobody looks at.
@@ -33,6 +34,7 @@ class VideoTokenizer(nn.Module):
         time_every: Each such encoder layer attends over time; 0: every frame is encoded alone.
         window: Frames the encoder looks back.
         most_hidden: Largest share of patches hidden while fitting.
+        soft_cap: Of attention logits.
 
     Raises:
         SpecError: If patches do not fill the frame, or latents do not share them evenly.
@@ -51,6 +53,7 @@ class VideoTokenizer(nn.Module):
         time_every: int = 4,
         window: int = 16,
         most_hidden: float = 0.9,
+        soft_cap: float | None = 50.0,
     ):
         super().__init__()
         height, across, channels = frame
@@ -68,15 +71,23 @@ class VideoTokenizer(nn.Module):
             )
         self.latents, self.size = latents, latents * latent_width
         pixels = patch * patch * channels
-        sizes = {"layers": layers, "heads": heads, "window": window}
         self.embed = nn.Linear(pixels, width)
         self.hidden = nn.Parameter(0.02 * torch.randn(width))
         self.slots = nn.Parameter(torch.randn(latents + self.num_patches, width))
-        self.encoder = SpaceTimeTransformer(width, time_every=time_every, **sizes)
+        self.encoder = SpaceTimeTransformer(
+            width,
+            layers=layers,
+            heads=heads,
+            time_every=time_every,
+            window=window,
+            soft_cap=soft_cap,
+        )
         self.squeeze = nn.Linear(width, latent_width)
         self.unsqueeze = nn.Linear(latent_width, width)
         self.questions = nn.Parameter(torch.randn(latents + self.num_patches, width))
-        self.decoder = SpaceTimeTransformer(width, time_every=0, **sizes)
+        self.decoder = SpaceTimeTransformer(
+            width, layers=layers, heads=heads, time_every=0, soft_cap=soft_cap
+        )
         self.paint = nn.Linear(width, pixels)
         tokens = latents + self.num_patches
         is_latent = torch.arange(tokens, device="cpu") < latents

@@ -50,6 +50,7 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         reward_limits: Least and greatest reward.
         doubt: Draw every step twice; how far the two lie apart is the uncertainty.
         noise_range: Noise at which sampling begins, and its last before 0.
+        differences: Pairs of numbers of a vector whose difference networks read, too.
         is_mean: Draw nothing: say the mean that squared error finds. The rival by which one sees
             what diffusion adds.
 
@@ -73,6 +74,7 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         reward_limits: tuple[float, float] = (-1.0, 1.0),
         doubt: bool = False,
         noise_range: tuple[float, float] = (5.0, 0.02),
+        differences: Sequence[tuple[int, int]] = (),
         is_mean: bool = False,
     ):
         super().__init__()
@@ -89,7 +91,7 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         if is_image(observation_space):
             self.form = PictureForm(observation_space, context, actions, widths, blocks)  # type: ignore[arg-type]
         elif isinstance(observation_space, spaces.Box):
-            self.form = VectorForm(observation_space, context, actions, units, layers)
+            self.form = VectorForm(observation_space, context, actions, units, layers, differences)
         else:
             raise SpecError(
                 f"diffusion: expected observations in a Box, got {observation_space}; use the"

@@ -1,5 +1,6 @@
-"""Sizes of the latent world model, by name."""
+"""Sizes of world models, by name."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -34,3 +35,26 @@ SIZES: dict[str, Size] = {
     "100M": Size(6144, 768, 32, 48, 48),
     "200M": Size(8192, 1024, 32, 64, 64),
 }
+
+VIDEO_SIZES: Mapping[str, Mapping[str, Any]] = {
+    "yard": {
+        "tokenizer": {"patch": 4, "latents": 30, "latent_width": 3, "width": 48, "layers": 2,
+                      "time_every": 2, "soft_cap": None},
+        "dynamics": {"layers": 2, "time_every": 2, "window": 16, "soft_cap": None},
+        "width": 128, "spatial": 1, "finest": 16,
+    },
+    "medium": {
+        "tokenizer": {"patch": 8, "latents": 16, "latent_width": 16, "width": 256, "layers": 6,
+                      "time_every": 3},
+        "dynamics": {"layers": 8, "heads": 8, "key_heads": 4, "window": 32, "registers": 4},
+        "width": 512, "spatial": 8, "finest": 64,
+    },
+    "paper": {
+        "tokenizer": {"patch": 4, "latents": 256, "latent_width": 32, "width": 1_024, "layers": 14,
+                      "heads": 16, "window": 96},
+        "dynamics": {"layers": 32, "heads": 32, "key_heads": 8, "window": 192, "registers": 4},
+        "width": 2_048, "spatial": 256, "finest": 64, "units": 2_048, "ahead": 8,
+    },
+}  # fmt: skip
+"""Of `VideoWorldModel`, by the names of its own arguments. "yard" is for frames of 24 x 20 pixels,
+the others for 64 x 64. "paper": 0.4 B parameters of tokenizer, 1.6 B of dynamics, as Dreamer 4."""

@@ -5,11 +5,12 @@
     agent     h_t = f(past, z_t, a_t) at a token that reads all others and that none reads
     heads     reward, continuation and the next actions from h_t
 
-A frame is `spatial` tokens of latents, one token of action, level and step size, and the agent's
-token. Beside its own noisy latents a token is told those of the frame before, and the network says
-what to add to a guess between the two, because copying what stands still is most of the work. Frames whose action was not recorded have a learned token of their own, so that video without
-actions teaches the same network. What has been denoised joins the past slightly noised, as in
-training.
+A frame is `spatial` tokens of latents and the agent's token, all of which are told the action, the
+signal level and the step size. A token is also told the latents of the frame before, and the
+network says what to add to a guess between the two, because copying what stands still is most of
+the work. Frames whose action was not recorded are told a learned vector instead, so that video
+without actions teaches the same network. What has been denoised joins the past slightly noised, as
+in training.
 
 Source: Hafner et al. (2025), Dreamer 4, arXiv 2509.24527, section 3.
 """
@@ -113,7 +114,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         self.size = nn.Embedding(finest.bit_length(), width)
         self.slots = nn.Parameter(0.02 * torch.randn(spatial, width))
         self.agent = nn.Parameter(0.02 * torch.randn(width))
-        visible = torch.ones(spatial + 2, spatial + 2, dtype=torch.bool, device="cpu")
+        visible = torch.ones(spatial + 1, spatial + 1, dtype=torch.bool, device="cpu")
         visible[:-1, -1] = False
         self.register_buffer("visible", visible, persistent=False)
         self.reward = ScalarHead(width, units, 1, limits=reward_limits)
@@ -129,7 +130,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         zeros = self.slots.new_zeros
         return {
             "seen": self.tokenizer.initial(batch_size),
-            "past": self.dynamics.initial(batch_size, self.spatial + 2),
+            "past": self.dynamics.initial(batch_size, self.spatial + 1),
             "latents": zeros(batch_size, self.tokenizer.size),
             "before": zeros(batch_size, self.tokenizer.size),
             "features": zeros(batch_size, self.num_features),
@@ -158,7 +159,10 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
 
     def imagine(self, state: Tree, action: Tree) -> Tree:
         """A frame denoised from noise, which then joins the past."""
-        told = self.condition_on(action, None)
+        return self.unfold(state, self.condition_on(action, None))
+
+    def unfold(self, state: Tree, told: Float[Tensor, "batch width"]) -> Tree:
+        """As `imagine`, told what `condition_on` says: perhaps nothing of the action."""
 
         def denoise(noisy: Tensor, level: Tensor, size: Tensor) -> Tensor:
             return self._step(noisy, level, size, told, state)[0]
@@ -238,8 +242,8 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     ) -> Tensor:
         packed = torch.cat([x.unflatten(-1, (self.spatial, -1)) for x in (noisy, before)], -1)
         told = (told + self.level(level) + self.size(size)).unsqueeze(-2)
-        agent = self.agent.expand_as(told)
-        return torch.cat((self.enter(packed).float() + self.slots, told, agent), -2)
+        tokens = self.enter(packed).float() + self.slots
+        return torch.cat((tokens, self.agent.expand_as(told)), -2) + told
 
     def _step(
         self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor, state: Tree
