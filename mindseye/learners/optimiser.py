@@ -50,10 +50,10 @@ class Optimiser:
         self.adam.step()
         return float(norm)
 
-    def decay(self, factor: float) -> None:
-        """Multiply the learning rate."""
+    def set_rate(self, learning_rate: float) -> None:
+        """Of the next step."""
         for group in self.adam.param_groups:
-            group["lr"] *= factor
+            group["lr"] = learning_rate
 
     def state_dict(self) -> dict:
         """Adam's state."""

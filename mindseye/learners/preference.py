@@ -64,6 +64,8 @@ class PreferenceImagination(Learner):
         self.nets = nn.ModuleDict({"policy": self.policy, "value": self.value}).to(self.device)
         self.actor = Optimiser(self.policy.parameters(), learning_rate=learning_rate)
         self.critic = Optimiser(self.value.parameters(), learning_rate=learning_rate)
+        self.surprise = torch.zeros(0)
+        """Per dream of the last batch, how far the value was from the return, on average."""
 
     def update(self, batch: Tree) -> Metrics:
         """One improvement from a batch of model states.
@@ -89,6 +91,7 @@ class PreferenceImagination(Learner):
             better = target > value[:, :-1]
             before = dream.features[:, :-1]
             first = self.prior(before)
+            self.surprise = (target - value[:, :-1]).abs().mean(1)
         for _ in range(self.passes):
             said = self.policy(before)
             log_prob = said.log_prob(dream.action)

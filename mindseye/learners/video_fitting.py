@@ -10,8 +10,11 @@ from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import Learner
 from mindseye.core.tree import map_tree
 from mindseye.learners.optimiser import Optimiser
-from mindseye.models.video import VideoTokenizer
+from mindseye.models.video import VideoTokenizer, motion_weight
 from mindseye.models.world.video import VideoWorldModel
+
+WARMUP = 50
+"""Updates over which learning rates rise: transformers do not recover from a rash start."""
 
 
 class TokenizerFitting(Learner):
@@ -26,7 +29,8 @@ class TokenizerFitting(Learner):
     def __init__(
         self, tokenizer: VideoTokenizer, *, learning_rate: float = 1e-3, decay: float = 1.0
     ):
-        self.tokenizer, self.decay = tokenizer, decay
+        self.tokenizer, self.learning_rate, self.decay = tokenizer, learning_rate, decay
+        self.updates = 0
         self.optimiser = Optimiser(tokenizer.parameters(), learning_rate=learning_rate)
 
     def update(self, batch: Batch) -> Metrics:
@@ -38,18 +42,25 @@ class TokenizerFitting(Learner):
         with fast_arithmetic(batch["mask"].device):
             error = self.tokenizer.loss(batch["observation"], batch["is_first"])
             loss = ops.masked_mean(error, batch["mask"])
+        rise = min(1.0, (self.updates + 1) / WARMUP)
+        self.optimiser.set_rate(self.learning_rate * rise * self.decay**self.updates)
         norm = self.optimiser.step(loss, "tokenizer fitting")
-        self.optimiser.decay(self.decay)
+        self.updates += 1
         return {"loss/frames": loss.item(), "gradient/norm": norm}
 
     def state_dict(self) -> dict:
-        """Tokenizer and optimiser."""
-        return {"model": self.tokenizer.state_dict(), "optimiser": self.optimiser.state_dict()}
+        """Tokenizer, optimiser and the number of updates."""
+        return {
+            "model": self.tokenizer.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "updates": self.updates,
+        }
 
     def load_state_dict(self, state: dict) -> None:
-        """Restore both."""
+        """Restore all of them."""
         self.tokenizer.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.updates = state["updates"]
 
 
 class VideoFitting(Learner):
@@ -59,7 +70,7 @@ class VideoFitting(Learner):
     its optional field `labelled` is 0 where the action was not recorded.
 
     Args:
-        model: What is fitted, in place; its tokenizer is left alone.
+        model: What is fitted, in place; its tokenizer, and what needs no gradient, is left alone.
         learning_rate: Of Adam.
         decay: What the learning rate is multiplied with after every update.
         long_share: Share of rows that learn steps longer than the finest.
@@ -67,6 +78,8 @@ class VideoFitting(Learner):
             which must have been learned by then.
         is_forced: Frames are denoised from a past that is as noisy as they are (diffusion forcing);
             otherwise from one as clear as while dreaming, which learns from more frames.
+        is_ramped: Whether clean frames weigh more than noisy ones (the paper's ramp).
+        motion: Strength of the motion-reinforced loss, see `motion_weight`.
         knows_agent: Also fit reward, continuation and the next actions. Actions are imitated where
             the batch's field `weight` is not 0; all are without that field.
 
@@ -83,14 +96,22 @@ class VideoFitting(Learner):
         long_share: float = 0.25,
         long_after: int = 0,
         is_forced: bool = False,
+        motion: float = 0.0,
+        is_ramped: bool = True,
         knows_agent: bool = False,
     ):
         if long_share > 0 and not model.is_shortcut:
             raise ConfigError("video fitting: a model without shortcuts needs long_share=0")
         self.model, self.is_forced, self.knows_agent = model, is_forced, knows_agent
-        self.decay = decay
+        self.learning_rate = learning_rate
+        self.decay, self.motion, self.is_ramped = decay, motion, is_ramped
+        self.sizes: dict[str, Tensor] = {}
         self.long_share, self.long_after, self.updates = long_share, long_after, 0
-        own = [p for name, p in model.named_parameters() if not name.startswith("tokenizer.")]
+        own = [
+            parameter
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad and not name.startswith("tokenizer.")
+        ]
         self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0)
 
     def update(self, batch: Batch) -> Metrics:
@@ -108,15 +129,23 @@ class VideoFitting(Learner):
             losses = {"dynamics": dynamics}
             if self.knows_agent:
                 losses |= self._agent_losses(batch, features, known)
-            total = torch.stack(list(losses.values())).sum()
+            total = torch.stack([self._balanced(name, loss) for name, loss in losses.items()]).sum()
+        rise = min(1.0, (self.updates + 1) / WARMUP)
+        self.optimiser.set_rate(self.learning_rate * rise * self.decay**self.updates)
         norm = self.optimiser.step(total, "video fitting")
-        self.optimiser.decay(self.decay)
         self.updates += 1
         return {f"loss/{k}": v.item() for k, v in losses.items()} | {"gradient/norm": norm}
 
+    def _balanced(self, name: str, loss: Tensor) -> Tensor:
+        """Divided by its running size, so that no loss drowns another."""
+        size = loss.detach().abs()
+        self.sizes[name] = torch.lerp(size, self.sizes.get(name, size), 0.99)
+        return loss / self.sizes[name].clamp(min=1e-6)
+
     def _dynamics(self, batch: Batch, told: Tensor) -> tuple[Tensor, Tensor]:
         """Loss, and the agent token's output."""
-        mask, finest, clean = batch["mask"], self.model.finest, batch["observation"]
+        mask, finest = batch["mask"], self.model.finest
+        clean = self.model.scale * batch["observation"]
         is_due = self.updates >= self.long_after
         count = round(self.long_share * len(mask)) if is_due else 0
         long, fine = slice(count), slice(count, None)
@@ -127,7 +156,10 @@ class VideoFitting(Learner):
         level, size = (torch.cat(x).to(mask.device) for x in zip(*drawn, strict=True))
         noisy = ops.corrupt(clean, level, finest)
         predicted, features = self._denoised(batch, told, slice(None), noisy, level, size)
-        loss = ops.forcing_loss(predicted[fine], clean[fine], level[fine], finest)
+        weight = motion_weight(batch["observation"], self.motion)
+        if self.is_ramped:
+            weight = weight * ops.ramp(level, finest).unsqueeze(-1)
+        loss = ops.forcing_loss(predicted[fine], clean[fine], weight[fine])
         if count:
             target = ops.shortcut_target(
                 lambda x, at, by: self._denoised(batch, told, long, x, at, by)[0],
@@ -136,9 +168,12 @@ class VideoFitting(Learner):
                 size[long],
                 finest,
             )
-            longer = ops.shortcut_loss(predicted[long], noisy[long], target, level[long], finest)
+            longer = ops.shortcut_loss(
+                predicted[long], noisy[long], target, weight[long], level[long], finest
+            )
             loss = torch.cat((longer, loss))
-        return ops.masked_mean(loss, mask), features
+        # in the unit of latents, whatever the scale
+        return ops.masked_mean(loss, mask) / self.model.scale**2, features
 
     def _denoised(
         self, batch: Batch, told: Tensor, rows: slice, noisy: Tensor, level: Tensor, size: Tensor
@@ -146,7 +181,8 @@ class VideoFitting(Learner):
         told, is_first = told[rows], batch["is_first"][rows]
         if self.is_forced:
             return self.model.denoise(noisy, level, size, told, is_first)
-        return self.model.draft(batch["observation"][rows], noisy, level, size, told, is_first)
+        clean = self.model.scale * batch["observation"][rows]
+        return self.model.draft(clean, noisy, level, size, told, is_first)
 
     def _agent_losses(self, batch: Batch, features: Tensor, known: Tensor) -> dict[str, Tensor]:
         model, mask = self.model, batch["mask"]
@@ -173,15 +209,16 @@ class VideoFitting(Learner):
         return ops.masked_mean(-said.log_prob(later), worth[:, ahead:] * same)
 
     def state_dict(self) -> dict:
-        """Model, optimiser and the number of updates."""
+        """Model, optimiser, the number of updates and the sizes of losses."""
         return {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "updates": self.updates,
+            "sizes": self.sizes,
         }
 
     def load_state_dict(self, state: dict) -> None:
         """Restore all of them."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.updates = state["updates"]
+        self.updates, self.sizes = state["updates"], state["sizes"]

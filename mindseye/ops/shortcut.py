@@ -80,37 +80,41 @@ def shortcut_target(
     return (first + second) / 2
 
 
+def ramp(level: Int[Tensor, "*lead"], finest: int) -> Float[Tensor, "*lead"]:
+    """Weight 0.9 τ + 0.1, more where there is signal.
+
+    Source: Hafner et al. (2025), equation 8.
+    """
+    return 0.9 * level / finest + 0.1
+
+
 def forcing_loss(
     predicted: Float[Tensor, "*lead latents"],
     clean: Float[Tensor, "*lead latents"],
-    level: Int[Tensor, "*lead"],
-    finest: int,
+    weight: Float[Tensor, "*lead latents"],
 ) -> Float[Tensor, "*lead"]:
-    """Squared error of the finest steps, in the space of clean latents, ramped towards them.
+    """Weighted squared error of the finest steps, in the space of clean latents.
 
-    Source: Hafner et al. (2025), equations 7 and 8; the ramp is 0.9 τ + 0.1.
+    Source: Hafner et al. (2025), equation 7.
     """
-    return _ramp(level, finest) * (predicted - clean).square().mean(-1)
+    return (weight * (predicted - clean).square()).mean(-1)
 
 
 def shortcut_loss(
     predicted: Float[Tensor, "*lead latents"],
     noisy: Float[Tensor, "*lead latents"],
     target: Float[Tensor, "*lead latents"],
+    weight: Float[Tensor, "*lead latents"],
     level: Int[Tensor, "*lead"],
     finest: int,
 ) -> Float[Tensor, "*lead"]:
-    """Squared error of longer steps against `shortcut_target`, in the space of clean latents.
+    """Weighted squared error of longer steps against `shortcut_target`, among clean latents.
 
-    Source: Hafner et al. (2025), equations 7 and 8.
+    Source: Hafner et al. (2025), equation 7.
     """
     said = velocity(predicted, noisy, level, finest)
     scale = (1 - level / finest).square()
-    return _ramp(level, finest) * scale * (said - target).square().mean(-1)
-
-
-def _ramp(level: Tensor, finest: int) -> Tensor:
-    return 0.9 * level / finest + 0.1
+    return scale * (weight * (said - target).square()).mean(-1)
 
 
 def shortcut_sample(

@@ -14,29 +14,26 @@ Differs: 1) Minicraft's yard instead of Minecraft; five achievements instead of 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 from gymnasium.vector import VectorEnv
 
-from mindseye.agents.crafting import ScriptedCrafter
 from mindseye.agents.policy import DreamAgent
 from mindseye.agents.random import RandomAgent
 from mindseye.core.card import Card, Claim
-from mindseye.core.episode import Origin
 from mindseye.core.protocols import Agent
 from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
 from mindseye.core.tree import to_tensor
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.evaluation.video.outcomes import Outcomes, control, energy_scores, outcomes
-from mindseye.experience import Replay, rollout
-from mindseye.learners.preference import PreferenceImagination
-from mindseye.learners.video_fitting import TokenizerFitting, VideoFitting
+from mindseye.experience import Replay
+from mindseye.learners.video_fitting import VideoFitting
 from mindseye.models.world.sizes import VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
-from mindseye.stages.encode import LABELLED, encode
+from mindseye.stages.evolve import returns
+from mindseye.stages.video import CONTEXT, LABELLED, encode, fit_tokenizer, practise, record_play
 from mindseye.worlds import make
 
 CARD = Card(
@@ -72,7 +69,7 @@ CARD = Card(
         "no perceptual loss",
         "latent tokens own patches; decoding is per frame",
         "the network adds to a guess; frames are denoised from a clear past",
-        "the agent's token is learned from the first update on",
+        "no ramp",
         "the better half of the episodes is cloned",
     ],
     numbers={
@@ -94,7 +91,7 @@ class Config:
     """Of an episode."""
     episodes: int = 384
     """Recorded: half by a noisy script (where there is one), half at random."""
-    noise: float = 0.6
+    noise: float = 0.5
     """Share of random actions in the script's episodes."""
     labelled: float = 0.3
     """Share of episodes whose actions are known."""
@@ -102,15 +99,17 @@ class Config:
     """Of the world model, one of `VIDEO_SIZES`."""
     tokenizer_updates: int = 300
     """Of 16 pairs of frames."""
-    updates: int = 2_000
+    updates: int = 1_500
     """Of every dynamics."""
+    agent_updates: int = 400
+    """Of the agent's token, reward and cloned policy; the dynamics go on."""
     batch: int = 8
     """Clips per update."""
     length: int = 10
     """Frames per clip."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Of the dynamics; falls to a tenth."""
-    dream_updates: int = 120
+    dream_updates: int = 100
     """Of the policy, in imagination."""
     dreams: int = 64
     """Dreamed episodes per update."""
@@ -122,49 +121,55 @@ class Config:
 
 PRESETS = {
     "smoke": Config(
-        episodes=32, tokenizer_updates=4, updates=4, dream_updates=2, dreams=8, horizon=3,
-        test_episodes=16,
+        episodes=32, tokenizer_updates=4, updates=4, agent_updates=2, dream_updates=2, dreams=8,
+        horizon=3, test_episodes=16,
     ),
     "cpu": Config(),
     "medium": Config(
         world="crafter", max_steps=1_000, episodes=1_000, size="medium", tokenizer_updates=20_000,
-        updates=50_000, batch=16, length=32, learning_rate=3e-4, dream_updates=2_000, dreams=256,
-        horizon=32,
+        updates=50_000, agent_updates=10_000, batch=16, length=32, learning_rate=3e-4,
+        dream_updates=2_000, dreams=256, horizon=32,
     ),
     "full": Config(
         world="crafter", max_steps=10_000, episodes=100_000, size="paper",
-        tokenizer_updates=300_000, updates=500_000, batch=64, length=64, learning_rate=1e-4,
-        dream_updates=50_000, dreams=1_024, horizon=64, test_episodes=1_000,
+        tokenizer_updates=300_000, updates=500_000, agent_updates=50_000, batch=64, length=64,
+        learning_rate=1e-4, dream_updates=50_000, dreams=1_024, horizon=64, test_episodes=1_000,
     ),
 }  # fmt: skip
 """Full: 0.4 B parameters of tokenizer and 1.6 B of dynamics, as in the paper."""
-VARIANTS = {"shortcut": None, "forcing": None, "all_labels": 1.0, "no_labels": 0.0}
-"""Share of labelled episodes where it is not the configured one."""
+VARIANTS = ("shortcut", "forcing", "all_labels", "no_labels")
+"""World models that differ in one thing; "no_labels" is deaf to actions."""
 NUM_WORLDS = 32
-CONTEXT = 4
-"""Frames seen before imagination begins."""
 STEPS = 4
 """Denoising steps per imagined frame."""
+LONG_SHARE = 0.25
+"""Share of clips that learn steps longer than the finest."""
 
 
 def build(config: Config) -> dict[str, VideoWorldModel]:
     """One world model per variant."""
-    return {name: _model(config, is_shortcut=name != "forcing") for name in VARIANTS}
+    models = {name: _model(config, is_shortcut=name != "forcing") for name in VARIANTS}
+    # starts at zero and stays there
+    models["no_labels"].acted.requires_grad_(False)
+    return models
 
 
 def run(config: Config, record: Run) -> Report:
     """Record, tokenize, learn worlds, practise in two of them, test in reality."""
-    replay = collect(config, record)
+    world = _world(config, NUM_WORLDS)
+    replay = record_play(
+        record, world, episodes=config.episodes, noise=config.noise, name=config.world
+    )
     record.seed_torch("weights")
     models = {name: model.to(record.device) for name, model in build(config).items()}
     tokenizer = models["shortcut"].tokenizer
-    fit_tokenizer(config, record, tokenizer, replay)
-    latents = encode(record, tokenizer, replay, record.folder / "latents")
+    fit_tokenizer(record, tokenizer, replay, updates=config.tokenizer_updates)
+    latents = encode(record, tokenizer, replay)
     measures: list[Measure] = []
     for name, model in models.items():
         model.tokenizer.load_state_dict(tokenizer.state_dict())
         fit(config, record, name, model, latents)
-        model.eval().requires_grad_(False)
+        model.eval()
     coming = outcomes(
         _world(config, 2 * NUM_WORLDS),
         context=CONTEXT,
@@ -173,13 +178,25 @@ def run(config: Config, record: Run) -> Report:
     )
     measures += judge_sampling(config, record, models, coming)
     measures += judge_control(config, record, models, coming)
+    told = {"dreamer": "shortcut", "dreamer_unlabelled": "no_labels"}
+    for name in told.values():
+        fit_agent(config, record, name, models[name], latents)
     prior = models["shortcut"].policies[0]
     agents: dict[str, Agent] = {
         "random": RandomAgent(prior.space, record.seed_for("random")),
         "cloning": DreamAgent(models["shortcut"], prior),
     }
-    for name, told in (("dreamer", "shortcut"), ("dreamer_unlabelled", "no_labels")):
-        agents[name] = practise(config, record, name, models[told], latents)
+    for name, source in told.items():
+        models[source].steps = STEPS
+        agents[name] = practise(
+            record,
+            models[source],
+            latents,
+            updates=config.dream_updates,
+            dreams=config.dreams,
+            horizon=config.horizon,
+            stage=name,
+        )
     for name, agent in agents.items():
         earned = record.once(f"real/{name}", lambda a=agent: test(config, record, a))
         measures.append(mean_measure(f"real/{name}", earned, "achievements"))
@@ -197,70 +214,41 @@ def run(config: Config, record: Run) -> Report:
     )
 
 
-def collect(config: Config, record: Run) -> Replay:
-    """Real episodes; which actions are known, and which episodes are worth cloning, are extras."""
-    world = _world(config, NUM_WORLDS)
-    replay = Replay(
-        record.folder / "episodes", world.single_observation_space, world.single_action_space
-    )
-    rounds, first = -(-config.episodes // (2 * NUM_WORLDS)), record.seed_for("worlds") % 2**30
-    chance = RandomAgent(world.single_action_space, record.seed_for("chance"))
-    for index in record.steps("collect", rounds, keep={"replay": replay}):
-        seed = first + 2 * NUM_WORLDS * index
-        world.reset(seed=seed)
-        script = _script(config, world, record.seed_for(f"script/{index}")) or chance
-        episodes = [
-            episode
-            for turn, agent in enumerate((script, chance))
-            for episode in rollout(
-                agent,
-                world,
-                origin=Origin("real", config.world),
-                episodes=NUM_WORLDS,
-                seed=seed + turn * NUM_WORLDS,
-            )
-        ]
-        middle = np.median([episode.total_reward for episode in episodes])
-        hidden = record.rng(f"labels/{index}").permutation(len(episodes)) / len(episodes)
-        replay.add(
-            replace(
-                episode,
-                extras={
-                    "weight": np.full(len(episode), episode.total_reward > middle, np.float32),
-                    LABELLED: np.full(len(episode), hidden[number], np.float32),
-                },
-            )
-            for number, episode in enumerate(episodes)
-        )
-    return replay
-
-
-def fit_tokenizer(config: Config, record: Run, tokenizer, replay: Replay) -> None:
-    """Masked autoencoding of pairs of frames."""
-    decay = 0.05 ** (1 / config.tokenizer_updates)
-    fitting = TokenizerFitting(tokenizer, learning_rate=6e-3, decay=decay)
-    rng = record.rng("frames")
-    keep = {"fitting": fitting, "rng": rng}
-    for _ in record.steps("tokenizer", config.tokenizer_updates, keep=keep):
-        batch = replay.sample(16, 2, rng)
-        record.log(fitting.update(to_tensor(batch, record.device)))
-
-
 def fit(config: Config, record: Run, name: str, model: VideoWorldModel, latents: Replay) -> None:
-    """Dynamics and agent token from encoded clips, some of them without actions."""
+    """Dynamics from encoded clips, some of them without actions."""
     fitting = VideoFitting(
         model,
         learning_rate=config.learning_rate,
         decay=0.1 ** (1 / config.updates),
-        long_share=0.25 if model.is_shortcut else 0.0,
-        long_after=config.updates // 4,
+        long_share=LONG_SHARE if model.is_shortcut else 0.0,
+        long_after=config.updates // 3,
+        is_ramped=False,
+    )
+    _update(config, record, f"fit_{name}", latents, fitting, config.updates)
+
+
+def fit_agent(
+    config: Config, record: Run, name: str, model: VideoWorldModel, latents: Replay
+) -> None:
+    """The agent's token, from which reward, end and policy are read; the dynamics go on."""
+    fitting = VideoFitting(
+        model.train(),
+        learning_rate=config.learning_rate / 4,
+        decay=0.1 ** (1 / config.agent_updates),
+        long_share=LONG_SHARE,
+        is_ramped=False,
         knows_agent=True,
     )
-    share = VARIANTS[name]
-    share = config.labelled if share is None else share
+    _update(config, record, f"agent_{name}", latents, fitting, config.agent_updates)
+    model.eval().requires_grad_(False)
+
+
+def _update(
+    config: Config, record: Run, stage: str, latents: Replay, fitting: VideoFitting, updates: int
+) -> None:
+    share = 1.0 if stage == "fit_all_labels" else config.labelled
     rng = record.rng("clips")
-    keep = {"fitting": fitting, "rng": rng}
-    for step in record.steps(f"fit_{name}", config.updates, keep=keep):
+    for step in record.steps(stage, updates, keep={"fitting": fitting, "rng": rng}):
         batch = latents.sample(config.batch, config.length, rng)
         batch = {**batch, LABELLED: (batch[LABELLED] < share).float()}
         metrics = fitting.update(to_tensor(batch, record.device))
@@ -303,49 +291,11 @@ def judge_control(
     return [mean_measure(f"control/{n}", values, "share of error") for n, values in found.items()]
 
 
-def practise(
-    config: Config, record: Run, name: str, model: VideoWorldModel, latents: Replay
-) -> Agent:
-    """Improve the cloned policy inside the dream."""
-    record.seed_torch(name)
-    model.steps = STEPS
-    learner = PreferenceImagination(
-        model, model.policies[0], horizon=config.horizon, passes=4, value_limits=(-2.0, 8.0)
-    )
-    rng = record.rng("starts")
-    keep = {"learner": learner, "rng": rng}
-    for _ in record.steps(name, config.dream_updates, keep=keep):
-        batch = to_tensor(
-            latents.sample(config.dreams, CONTEXT, rng, crossing=False), record.device
-        )
-        with torch.no_grad():
-            state = model.initial(config.dreams)
-            for t in range(CONTEXT):
-                first = batch["is_first"][:, t] | (t == 0)
-                action, seen = batch["action"][:, t], batch["observation"][:, t]
-                state = model.remember(state, action, seen, first)
-        record.log(learner.update(state))
-    return DreamAgent(model, learner.policy)
-
-
 def test(config: Config, record: Run, agent: Agent) -> list[float]:
     """Real returns, in the same episodes for every agent."""
     record.seed_torch("test")
-    found = rollout(
-        agent,
-        _world(config, config.test_episodes),
-        origin=Origin("real", config.world),
-        episodes=config.test_episodes,
-        seed=record.seed_for("test") % 2**30,
-        explore=True,
-    )
-    return [episode.total_reward for episode in found]
-
-
-def _script(config: Config, world: VectorEnv, seed: int) -> Agent | None:
-    if not config.world.startswith("minicraft/"):
-        return None
-    return ScriptedCrafter(world, noise=config.noise, seed=seed)
+    world, seed = _world(config, config.test_episodes), record.seed_for("test") % 2**30
+    return returns(agent, world, episodes=config.test_episodes, seed=seed, explore=True)
 
 
 def _model(config: Config, *, is_shortcut: bool) -> VideoWorldModel:

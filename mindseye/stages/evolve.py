@@ -44,9 +44,11 @@ def dream_inside(
     return DreamWorld(dream, rows, starts=felt, horizon=horizon)
 
 
-def returns(agent: Agent, world: VectorEnv, *, episodes: int, seed: Any) -> list[float]:
-    """Return of every episode of an agent in any world; `seed` as in `rollout`."""
-    found = rollout(agent, world, origin=UNRECORDED, episodes=episodes, seed=seed)
+def returns(
+    agent: Agent, world: VectorEnv, *, episodes: int, seed: Any, explore: bool = False
+) -> list[float]:
+    """Return of every episode of an agent in any world; `seed` and `explore` as in `rollout`."""
+    found = rollout(agent, world, origin=UNRECORDED, episodes=episodes, seed=seed, explore=explore)
     return [episode.total_reward for episode in found]
 
 

@@ -169,10 +169,18 @@ def test_dreamed_pictures_are_pictures():
     torch.testing.assert_close(shown, shown.round().clamp(0, 255), rtol=0, atol=1e-3)
 
 
-def test_events_are_paid_once_or_not_at_all():
+def test_events_are_paid_or_not_and_end_the_episode():
     model = build(reward="event")
-    rewards = model.imagine(model.initial(64), torch.randn(64, 2))["reward"]
-    assert set(rewards.tolist()) <= {0.0, 1.0}
+    torch.nn.init.normal_(model.reward.net[-1].weight, std=10.0)
+    state = model.imagine(model.initial(64), torch.randn(64, 2))
+    assert set(state["reward"].tolist()) == {0.0, 1.0}
+    assert ((state["continuation"] == 0) == (state["reward"] == 1)).all()
+
+
+def test_events_are_judged_by_what_is_reached_alone():
+    model, seen = build(reward="event"), torch.randn(4, 3)
+    said = [model._outcome(torch.randn(4, 3), torch.randn(4, 2), seen) for _ in range(2)]
+    assert torch.equal(said[0][1], said[1][1])
 
 
 def test_gradients_reach_the_action_through_a_dream():

@@ -9,8 +9,22 @@ SIZES = {"layers": 4, "heads": 4, "key_heads": 2, "time_every": 2, "window": 5, 
 
 @pytest.fixture(params=[50.0, None], ids=["capped", "fused"])
 def network(request):
+    return awake(SpaceTimeTransformer(16, **SIZES, soft_cap=request.param))
+
+
+def awake(network):
+    """Blocks begin as the identity; here they shall do something."""
     torch.manual_seed(0)
-    return SpaceTimeTransformer(16, **SIZES, soft_cap=request.param)
+    for block in network.blocks:
+        torch.nn.init.normal_(block.merge.weight, std=0.3)
+        torch.nn.init.normal_(block.out.weight, std=0.3)
+    return network
+
+
+def test_a_new_network_is_the_identity_but_for_a_norm():
+    tokens, is_first = clip()
+    network = SpaceTimeTransformer(16, **SIZES)
+    assert torch.allclose(network(tokens, is_first), network.leave(tokens))
 
 
 def clip(batch=3, time=9, tokens=4):
@@ -52,8 +66,7 @@ def test_no_frame_sees_an_earlier_episode(network):
 
 
 def test_frames_before_the_window_are_forgotten():
-    torch.manual_seed(0)
-    network = SpaceTimeTransformer(16, layers=2, heads=2, time_every=2, window=3)
+    network = awake(SpaceTimeTransformer(16, layers=2, heads=2, time_every=2, window=3))
     tokens, is_first = clip()
     before = network(tokens, is_first)[:, 8]
     tokens[:, :6] += 1

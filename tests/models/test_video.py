@@ -5,6 +5,7 @@ from gymnasium import spaces
 
 from mindseye.core.errors import SpecError
 from mindseye.core.protocols import Latent, Outcomes, WorldModel
+from mindseye.models.video import motion_weight
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.worlds import DreamWorld, check_world
 from mindseye.worlds.starts import first_observations
@@ -18,7 +19,12 @@ DYNAMICS = {"layers": 2, "heads": 2, "time_every": 2, "window": 4, "registers": 
 def video(action_space=None, **options):
     torch.manual_seed(0)
     options = {"tokenizer": TOKENIZER, "dynamics": DYNAMICS, "width": 16, "units": 16} | options
-    return VideoWorldModel(FRAMES, action_space or spaces.Discrete(3), finest=8, **options).eval()
+    model = VideoWorldModel(FRAMES, action_space or spaces.Discrete(3), finest=8, **options)
+    for transformer in (model.tokenizer.encoder, model.tokenizer.decoder, model.dynamics):
+        for block in transformer.blocks:
+            torch.nn.init.normal_(block.merge.weight, std=0.3)
+            torch.nn.init.normal_(block.out.weight, std=0.3)
+    return model.eval()
 
 
 def starts(n, rng):
@@ -135,3 +141,41 @@ def test_symbols_are_refused():
 def test_latents_that_do_not_pack_are_refused():
     with pytest.raises(SpecError, match="do not pack"):
         video(spatial=3)
+
+
+def test_an_adapted_world_is_a_world_like_any_other():
+    check_world(DreamWorld(video(is_adapted=True), 4, starts=starts, horizon=9))
+
+
+def test_an_adapter_begins_silent_and_learns_alone():
+    model, (_, actions) = video(is_adapted=True), clip()
+    is_first = torch.zeros(3, 4, dtype=torch.bool)
+    noisy, level = torch.randn(3, 4, model.tokenizer.size), torch.full((3, 4), 2)
+    torch.nn.init.normal_(model.leave.weight)
+
+    def denoised(chosen):
+        told = model.condition_on(chosen, None)
+        return model.denoise(noisy, level, level * 0, told, is_first)[0]
+
+    assert torch.equal(denoised(actions), denoised(actions * 0))
+    model.requires_grad_(False)
+    model.adapter.requires_grad_(True)
+    denoised(actions).square().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in model.adapter.parameters())
+    torch.nn.init.normal_(model.adapter.layers[0].weight)
+    assert not torch.allclose(denoised(actions), denoised(actions * 0), atol=1e-3)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_the_motion_weight_has_mean_one(strength):
+    weight = motion_weight(torch.randn(3, 5, 8), strength)
+    assert torch.allclose(weight.mean(-1), torch.ones(3, 5), atol=1e-5)
+
+
+def test_what_moved_weighs_more():
+    still = torch.zeros(1, 2, 4)
+    still[0, 1, 2] = 2.0
+    weight = motion_weight(still, 1.0)
+    assert torch.equal(weight[0, 0], torch.ones(4))
+    assert weight[0, 1].argmax() == 2
+    assert torch.allclose(weight[0, 1, 2] / weight[0, 1, 0], torch.tensor(np.exp(2.0)).float())

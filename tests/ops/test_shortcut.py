@@ -82,11 +82,15 @@ def test_the_target_carries_no_gradient():
     assert not target.requires_grad
 
 
-def test_losses_are_ramped_squared_errors_of_clean_latents():
+def test_losses_are_weighted_squared_errors_of_clean_latents():
     clean, said = torch.zeros(1, 2), torch.full((1, 2), 2.0)
-    level = torch.tensor([4])
-    assert torch.allclose(ops.forcing_loss(said, clean, level, FINEST), torch.tensor([0.55 * 4]))
-    noisy = torch.ones(1, 2)
+    weight = torch.tensor([[0.5, 1.5]])
+    assert torch.allclose(ops.forcing_loss(said, clean, weight), torch.tensor([4.0]))
+    noisy, level = torch.ones(1, 2), torch.tensor([4])
     target = ops.velocity(clean, noisy, level, FINEST)
-    loss = ops.shortcut_loss(said, noisy, target, level, FINEST)
-    assert torch.allclose(loss, torch.tensor([0.55 * 4]))
+    loss = ops.shortcut_loss(said, noisy, target, weight, level, FINEST)
+    assert torch.allclose(loss, torch.tensor([4.0]))
+
+
+def test_the_ramp_rises_with_the_signal():
+    assert torch.allclose(ops.ramp(torch.tensor([0, 4]), FINEST), torch.tensor([0.1, 0.55]))

@@ -86,6 +86,30 @@ def control(model: VideoWorldModel, coming: Outcomes) -> np.ndarray:
     return (1 - own / apart.mean((0, 1))).cpu().numpy()
 
 
+@torch.no_grad()
+def moved_errors(model: VideoWorldModel, coming: Outcomes) -> tuple[list[float], list[float]]:
+    """Mean squared error on the tenth of latent numbers that change most, per clip.
+
+    Averaged over the actions; beside it the same for copying the last frame.
+    """
+    state, truth = _seen(model, coming)
+    last, shape = state["latents"], truth.shape[1:2]
+    change = (truth - last).abs()
+    edge = change.movedim(1, 0).flatten(1).quantile(0.9, dim=1).view(1, -1, 1)
+    moved = change >= edge
+    moved &= change > 0
+    counts = moved.sum((0, 2)).clamp(min=1)
+
+    def mean(guess: Tensor) -> list[float]:
+        return ((moved * (guess - truth).square()).sum((0, 2)) / counts).tolist()
+
+    said = [
+        model.imagine(state, torch.full(shape, action, device=last.device))["latents"]
+        for action in range(len(truth))
+    ]
+    return mean(torch.stack(said)), mean(last.expand_as(truth))
+
+
 def _seen(model: VideoWorldModel, coming: Outcomes) -> tuple[Tree, Tensor]:
     """State after the clips, and latents of all that may follow: (actions, clips, size)."""
     device = model.slots.device

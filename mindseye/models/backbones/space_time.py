@@ -106,6 +106,7 @@ class SpaceTimeTransformer(nn.Module):
         is_first: Bool[Tensor, "batch time"],
         *,
         visible: Bool[Tensor, "tokens tokens"] | None = None,
+        modulation: Modulation | None = None,
     ) -> tuple[Float[Tensor, "batch time tokens width"], Float[Tensor, "batch time tokens width"]]:
         """All frames, and of every frame a draft: it sees the frames before it, and none sees it.
 
@@ -117,7 +118,9 @@ class SpaceTimeTransformer(nn.Module):
         drafted = torch.cat((past & ~self_only, self_only), -1)
         places = torch.arange(time, device=tokens.device).repeat(2)
         both = torch.cat((tokens, drafts), 1)
-        out = self._read(both, torch.cat((seen, drafted), -2), places, visible, None)
+        if modulation is not None:
+            modulation = [(torch.cat((a, a), 1), torch.cat((b, b), 1)) for a, b in modulation]
+        out = self._read(both, torch.cat((seen, drafted), -2), places, visible, modulation)
         return out[:, :time], out[:, time:]
 
     def _read(
@@ -203,6 +206,9 @@ class _Block(nn.Module):
         hidden = max(16, int(width * 8 / 3) // 16 * 16)
         self.gate = nn.Linear(width, 2 * hidden, bias=False)
         self.out = nn.Linear(hidden, width, bias=False)
+        # blocks begin as the identity, which learns several times faster
+        nn.init.zeros_(self.merge.weight)
+        nn.init.zeros_(self.out.weight)
 
     def attend(self, x: Tensor, visible: Tensor | None, places: Tensor | None) -> Tensor:
         """Residual attention over the second last axis; positions are its order if not given."""

@@ -8,8 +8,8 @@
 A frame is `spatial` tokens of latents and the agent's token, all of which are told the action, the
 signal level and the step size. A token is also told the latents of the frame before, and the
 network says what to add to a guess between the two, because copying what stands still is most of
-the work. Frames whose action was not recorded are told a learned vector instead, so that video
-without actions teaches the same network. What has been denoised joins the past slightly noised, as
+the work. Frames whose action was not recorded are told nothing of it, so that video without actions
+teaches the same network. What has been denoised joins the past slightly noised, as
 in training.
 
 Source: Hafner et al. (2025), Dreamer 4, arXiv 2509.24527, section 3.
@@ -30,7 +30,7 @@ from mindseye.models.backbones.space_time import Modulation, SpaceTimeTransforme
 from mindseye.models.layers import BinaryHead, ScalarHead
 from mindseye.models.perception.leaves import is_image
 from mindseye.models.policy import ActionEncoder, PolicyHead
-from mindseye.models.video.tokenizer import VideoTokenizer
+from mindseye.models.video import ActionAdapter, VideoTokenizer
 
 
 class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
@@ -45,8 +45,12 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         spatial: Tokens that the latents of a frame are packed into.
         finest: Denoising steps at the finest, a power of two.
         steps: Denoising steps per imagined frame; may be changed at any time.
+        scale: Of latents where noise is added. Frames of many numbers shine through much noise, and
+            then nothing is left to learn of the action and the past; the smaller, the less.
         is_shortcut: Whether the network was taught steps longer than the finest.
         ahead: Actions that the agent token foretells.
+        is_adapted: Whether actions speak through an `ActionAdapter` instead of the tokens, so that
+            a model of video without actions can be frozen and still be steered.
         units: Of the heads.
         reward_limits: Least and greatest reward the model can predict.
 
@@ -65,8 +69,10 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         spatial: int = 2,
         finest: int = 16,
         steps: int = 4,
+        scale: float = 0.4,
         is_shortcut: bool = True,
         ahead: int = 4,
+        is_adapted: bool = False,
         units: int = 128,
         reward_limits: Sequence[float] = (-1.0, 1.0),
     ):
@@ -84,13 +90,15 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
             "spatial": spatial,
             "finest": finest,
             "steps": steps,
+            "scale": scale,
             "is_shortcut": is_shortcut,
             "ahead": ahead,
+            "is_adapted": is_adapted,
             "units": units,
             "reward_limits": [float(x) for x in reward_limits],
         }
         self.finest, self.steps, self.is_shortcut = finest, steps, is_shortcut
-        self.clear = max(1, round(0.9 * finest))
+        self.scale, self.clear = scale, finest - 1
         """Level at which frames join the past."""
         self.num_features, self.spatial = width, spatial
         self.tokenizer = VideoTokenizer(observation_space.shape or (), **(tokenizer or {}))
@@ -109,9 +117,17 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         # until actions are learned, knowing one says nothing
         nn.init.zeros_(self.acted.weight)
         nn.init.zeros_(self.acted.bias)
+        self.adapter = None
+        if is_adapted:
+            nn.init.normal_(self.acted.weight)
+            layers = len(self.dynamics.blocks)
+            self.adapter = ActionAdapter(width, width=width, layers=layers)
         self.condition = nn.Parameter(0.02 * torch.randn(width))
         self.level = nn.Embedding(finest, width)
         self.size = nn.Embedding(finest.bit_length(), width)
+        for table in (self.level, self.size):
+            # as loud as the rest, or latents could not be heard above them
+            nn.init.normal_(table.weight, std=0.02)
         self.slots = nn.Parameter(0.02 * torch.randn(spatial, width))
         self.agent = nn.Parameter(0.02 * torch.randn(width))
         visible = torch.ones(spatial + 1, spatial + 1, dtype=torch.bool, device="cpu")
@@ -171,7 +187,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         latents = ops.shortcut_sample(
             denoise, noise, self.steps, self.finest, is_shortcut=self.is_shortcut
         )
-        return self._joined(state, latents.clamp(-1, 1), told)
+        return self._joined(state, (latents / self.scale).clamp(-1, 1), told)
 
     def predict(self, state: Tree) -> Prediction:
         """The decoded frame, mean reward and continuation."""
@@ -192,11 +208,11 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     def condition_on(
         self, action: Tree, is_known: Bool[Tensor, "*lead"] | None
     ) -> Float[Tensor, "*lead width"]:
-        """What tells the network how it came here; rows that are not known have only the base."""
+        """What tells the network how it came here; zero where that is not known."""
         acted = self.acted(self.action_encoder(action))
         if is_known is not None:
             acted = acted * is_known.unsqueeze(-1)
-        return self.condition + acted
+        return acted
 
     def denoise(
         self,
@@ -205,12 +221,11 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         size: Int[Tensor, "batch time"],
         told: Float[Tensor, "batch time width"],
         is_first: Bool[Tensor, "batch time"],
-        *,
-        modulation: Modulation | None = None,
     ) -> tuple[Float[Tensor, "batch time latents"], Float[Tensor, "batch time width"]]:
-        """Clean latents of whole clips, and the agent token's output."""
+        """Clean latents of whole clips, times `scale` as the noisy ones, and the agent's token."""
         before = _shifted(noisy, is_first)
         tokens = self._tokens(noisy, before, level, size, told)
+        modulation = self._modulation(told)
         out = self.dynamics(tokens, is_first, visible=self.visible, modulation=modulation)
         return self._clean(out, noisy, before, level), out[..., -1, :].float()
 
@@ -232,7 +247,9 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         before = _shifted(kept, is_first)
         tokens = self._tokens(kept, before, clear, torch.zeros_like(size), told)
         drafts = self._tokens(noisy, before, level, size, told)
-        out, drawn = self.dynamics.with_drafts(tokens, drafts, is_first, visible=self.visible)
+        out, drawn = self.dynamics.with_drafts(
+            tokens, drafts, is_first, visible=self.visible, modulation=self._modulation(told)
+        )
         return self._clean(drawn, noisy, before, level), out[..., -1, :].float()
 
     # ---- parts ---------------------------------------------------------------------------------
@@ -240,28 +257,42 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     def _tokens(
         self, noisy: Tensor, before: Tensor, level: Tensor, size: Tensor, told: Tensor
     ) -> Tensor:
-        packed = torch.cat([x.unflatten(-1, (self.spatial, -1)) for x in (noisy, before)], -1)
-        told = (told + self.level(level) + self.size(size)).unsqueeze(-2)
+        parts = noisy, before / self.scale
+        packed = torch.cat([x.unflatten(-1, (self.spatial, -1)) for x in parts], -1)
+        heard = self.condition + self.level(level) + self.size(size)
+        if self.adapter is None:
+            heard = heard + told
+        heard = heard.unsqueeze(-2)
         tokens = self.enter(packed).float() + self.slots
-        return torch.cat((tokens, self.agent.expand_as(told)), -2) + told
+        return torch.cat((tokens, self.agent.expand_as(heard)), -2) + heard
+
+    def _modulation(self, told: Tensor) -> Modulation | None:
+        return None if self.adapter is None else self.adapter(told)
 
     def _step(
         self, noisy: Tensor, level: Tensor, size: Tensor, told: Tensor, state: Tree
     ) -> tuple[Tensor, Tensor, Tree]:
         tokens = self._tokens(noisy, state["before"], level, size, told)
-        out, past = self.dynamics.step(tokens, state["past"], visible=self.visible)
+        out, past = self.dynamics.step(
+            tokens, state["past"], visible=self.visible, modulation=self._modulation(told)
+        )
         clean = self._clean(out, noisy, state["before"], level)
         return clean, out[:, -1].float(), past
 
     def _clean(self, out: Tensor, noisy: Tensor, before: Tensor, level: Tensor) -> Tensor:
-        """What the network adds to a first guess: the frame as far as seen, else the one before."""
-        tau = (level / self.finest).unsqueeze(-1)
+        """What the network adds to a first guess.
+
+        The guess is the frame before, and of the noisy one as much as tells of changes of half the
+        scale.
+        """
+        tau, spread = (level / self.finest).unsqueeze(-1), (self.scale / 2) ** 2
+        through = tau * spread / (tau.square() * spread + (1 - tau).square())
         change = self.leave(out[..., : self.spatial, :]).float().flatten(-2)
-        return tau * noisy + (1 - tau) * before + change
+        return before + through * (noisy - tau * before) + self.scale * change
 
     def _joined(self, state: Tree, latents: Tensor, told: Tensor) -> Tree:
         level = torch.full(latents.shape[:1], self.clear, device=latents.device)
-        noisy = ops.corrupt(latents, level, self.finest)
+        noisy = ops.corrupt(self.scale * latents, level, self.finest)
         _, features, past = self._step(noisy, level, torch.zeros_like(level), told, state)
         return {
             "seen": state["seen"],

@@ -1,0 +1,313 @@
+"""DWS: a frozen model of video without actions becomes a world that can be steered.
+
+Paper: He, Zhang, Lin, Xu and Pan (2025), "Pre-Trained Video Generative Models as World Simulators",
+    arXiv 2502.07825.
+Claims: 1) An adapter of a scale and a shift per block, learned from a few labelled episodes, gives
+    control over a frozen video model; without it there is none, and the same episodes do not
+    suffice to begin from nothing. 2) A loss that weighs what moves lowers the error on what moves. 3) A
+    policy that practised in the steered world from prioritised starts beats cloning in reality, and
+    practising from uniform starts.
+Differs: 1) The video model is small and learned here, from minicraft's yard with actions hidden.
+    2) It denoises latents frame by frame. 3) Motion is measured on latents; its weight has mean 1.
+    4) The policy learns from the sign of the advantage, held to a cloned one, instead of by PPO.
+    5) Prioritised starts are not corrected for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import torch
+from gymnasium.vector import VectorEnv
+
+from mindseye.agents.policy import DreamAgent
+from mindseye.agents.random import RandomAgent
+from mindseye.core.card import Card, Claim
+from mindseye.core.protocols import Agent
+from mindseye.core.report import Measure, Report
+from mindseye.core.run import Run
+from mindseye.core.tree import to_tensor
+from mindseye.evaluation.statistics import mean_measure
+from mindseye.evaluation.video.outcomes import Outcomes, control, moved_errors, outcomes
+from mindseye.experience import Replay
+from mindseye.learners.video_fitting import VideoFitting
+from mindseye.models.world.sizes import VIDEO_SIZES
+from mindseye.models.world.video import VideoWorldModel
+from mindseye.stages.evolve import returns
+from mindseye.stages.video import CONTEXT, LABELLED, encode, fit_tokenizer, practise, record_play
+from mindseye.worlds import make
+
+CARD = Card(
+    slug="dws",
+    number=1,
+    title="Pre-Trained Video Generative Models as World Simulators",
+    paper="arXiv 2502.07825",
+    claims=[
+        Claim(
+            "An adapter gives control over a frozen video model; the same labelled episodes do"
+            " not suffice to begin from nothing.",
+            method="control/adapted",
+            baseline="control/frozen",
+            ablation="control/from_nothing",
+        ),
+        Claim(
+            "A loss that weighs what moves lowers the error on what moves, below copying, too.",
+            method="moved/adapted",
+            baseline="moved/adapted_plainly",
+            ablation="moved/copy_last",
+            relation="less",
+        ),
+        Claim(
+            "Practising in the steered world from prioritised starts beats cloning in reality, and"
+            " practising from uniform starts.",
+            method="real/prioritised",
+            baseline="real/cloning",
+            ablation="real/uniform",
+        ),
+    ],
+    differs=[
+        "a small video model, learned here from play whose actions are hidden",
+        "latents are denoised frame by frame",
+        "motion is measured on latents; its weight has mean 1",
+        "the policy learns from the sign of the advantage instead of by PPO",
+        "prioritised starts are not corrected for",
+    ],
+    numbers={
+        "cpu": "384 episodes without actions, 38 of them labelled; 24 x 20 pixels",
+        "paper": "Open-Sora and others; BAIR, Procgen, Atari",
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options; the defaults are those of the small study."""
+
+    seed: int = 0
+    """Of everything random."""
+    world: str = "minicraft/yard"
+    """Shown as pixels."""
+    max_steps: int = 30
+    """Of an episode."""
+    episodes: int = 384
+    """Watched: half by a noisy script (where there is one), half at random."""
+    noise: float = 0.6
+    """Share of random actions in the script's episodes."""
+    labelled: float = 0.1
+    """Share of episodes whose actions are known when adapting."""
+    size: str = "yard"
+    """Of the world model, one of `VIDEO_SIZES`."""
+    tokenizer_updates: int = 300
+    """Of 16 pairs of frames."""
+    watching: int = 1_500
+    """Updates of the video model, without actions."""
+    adapting: int = 700
+    """Updates with actions."""
+    batch: int = 8
+    """Clips per update."""
+    length: int = 10
+    """Frames per clip."""
+    learning_rate: float = 2e-3
+    """Falls to a tenth in each phase."""
+    motion: float = 0.5
+    """Strength of the motion-reinforced loss."""
+    dream_updates: int = 100
+    """Of the policy, in imagination."""
+    dreams: int = 64
+    """Dreamed episodes per update."""
+    horizon: int = 12
+    """Imagined steps per dream."""
+    test_episodes: int = 128
+    """Real episodes per agent."""
+
+
+PRESETS = {
+    "smoke": Config(
+        episodes=64, tokenizer_updates=4, watching=4, adapting=4, dream_updates=2, dreams=8,
+        horizon=3, test_episodes=16,
+    ),
+    "cpu": Config(),
+    "medium": Config(
+        world="CarRacing-v3", max_steps=1_000, episodes=400, size="medium", batch=16, length=24,
+        tokenizer_updates=20_000, watching=50_000, adapting=10_000, learning_rate=3e-4,
+        dream_updates=1_000, dreams=128, horizon=16,
+    ),
+    "full": Config(
+        world="CarRacing-v3", max_steps=1_000, episodes=50_000, size="paper", batch=64, length=64,
+        tokenizer_updates=300_000, watching=500_000, adapting=50_000, learning_rate=1e-4,
+        dream_updates=10_000, dreams=512, horizon=32, test_episodes=1_000,
+    ),
+}  # fmt: skip
+ADAPTED = {"adapted": True, "adapted_plainly": True, "from_nothing": False}
+"""Whether each begins from the frozen video model."""
+NUM_WORLDS = 32
+STEPS = 4
+"""Denoising steps per imagined frame."""
+
+
+def build(config: Config) -> dict[str, VideoWorldModel]:
+    """The video model that only watched, and those steered by an adapter."""
+    world = _world(config, 1)
+    spaces = world.single_observation_space, world.single_action_space
+    return {
+        name: VideoWorldModel(
+            *spaces,
+            is_adapted=True,
+            steps=STEPS,
+            reward_limits=(-2.0, 3.0),
+            **VIDEO_SIZES[config.size],
+        )
+        for name in ("frozen", *ADAPTED)
+    }
+
+
+def run(config: Config, record: Run) -> Report:
+    """Watch, freeze, adapt, practise, test in reality."""
+    world = _world(config, NUM_WORLDS)
+    replay = record_play(
+        record, world, episodes=config.episodes, noise=config.noise, name=config.world
+    )
+    record.seed_torch("weights")
+    models = {name: model.to(record.device) for name, model in build(config).items()}
+    frozen = models["frozen"]
+    fit_tokenizer(record, frozen.tokenizer, replay, updates=config.tokenizer_updates)
+    latents = encode(record, frozen.tokenizer, replay)
+    fit(config, record, "frozen", frozen, latents, share=0.0, updates=config.watching)
+    for name, is_pretrained in ADAPTED.items():
+        adapt(
+            config, record, name, models[name], frozen if is_pretrained else None, frozen, latents
+        )
+    for model in models.values():
+        model.eval().requires_grad_(False)
+    coming = outcomes(
+        _world(config, 2 * NUM_WORLDS),
+        context=CONTEXT,
+        rng=record.rng("outcomes"),
+        seed=record.seed_for("outcomes") % 2**30,
+    )
+    measures = judge(record, models, coming)
+    for name, agent in train(config, record, models["adapted"], latents).items():
+        earned = record.once(f"real/{name}", lambda a=agent: test(config, record, a))
+        measures.append(mean_measure(f"real/{name}", earned, "achievements"))
+    return Report(
+        name=CARD.slug,
+        preset="",
+        seeds=[config.seed],
+        measures=measures,
+        config=asdict(config),
+        manifest=record.manifest,
+        details={
+            "real_steps": len(replay),
+            "parameters": sum(p.numel() for p in frozen.parameters()),
+            "adapter": sum(p.numel() for p in (frozen.adapter or frozen).parameters()),
+        },
+    )
+
+
+def adapt(
+    config: Config,
+    record: Run,
+    name: str,
+    model: VideoWorldModel,
+    video: VideoWorldModel,
+    latents: Replay,
+    *,
+    is_pretrained: bool,
+) -> None:
+    """Teach actions, rewards and what to copy; all but the adapter stays as the video model is."""
+    model.tokenizer.load_state_dict(video.tokenizer.state_dict())
+    if is_pretrained:
+        model.load_state_dict(video.state_dict())
+        model.requires_grad_(False)
+        learned = [model.adapter, model.acted, model.reward, model.continuation, model.policies]
+        for part in learned:
+            part.requires_grad_(True)
+    motion = 0.0 if name == "adapted_plainly" else config.motion
+    fit(
+        config, record, name, model, latents,
+        share=config.labelled, updates=config.adapting, motion=motion,
+    )  # fmt: skip
+
+
+def fit(
+    config: Config,
+    record: Run,
+    name: str,
+    model: VideoWorldModel,
+    latents: Replay,
+    *,
+    share: float,
+    updates: int,
+    motion: float = 0.0,
+) -> None:
+    """Shortcut forcing of encoded clips; only labelled episodes once actions are known at all."""
+    fitting = VideoFitting(
+        model,
+        learning_rate=config.learning_rate,
+        decay=0.1 ** (1 / updates),
+        long_after=updates // 4,
+        motion=motion,
+        knows_agent=share > 0,
+    )
+    rng = record.rng(f"clips/{name}")
+    for step in record.steps(f"fit_{name}", updates, keep={"fitting": fitting, "rng": rng}):
+        batch = _drawn(config, latents, rng, share)
+        batch = {**batch, LABELLED: (batch[LABELLED] < share).float()}
+        metrics = fitting.update(to_tensor(batch, record.device))
+        if step % 20 == 0:
+            record.log(metrics)
+
+
+def _drawn(config: Config, latents: Replay, rng, share: float) -> Mapping:
+    """A batch; of labelled episodes alone where there are some to be known."""
+    if share <= 0:
+        return latents.sample(config.batch, config.length, rng)
+    wide = latents.sample(round(2 * config.batch / share), config.length, rng, crossing=False)
+    known = torch.nonzero(wide[LABELLED][:, 1] < share).flatten()
+    rows = known[torch.from_numpy(rng.integers(len(known), size=config.batch))]
+    return {name: field[rows] for name, field in wide.items()}
+
+
+def judge(record: Run, models: Mapping[str, VideoWorldModel], coming: Outcomes) -> list[Measure]:
+    """Control over the next frame, and the error on what moves."""
+    measures = []
+    for name, model in models.items():
+        record.seed_torch("judge")
+        found = record.once(f"control/{name}", lambda m=model: control(m, coming).tolist())
+        measures.append(mean_measure(f"control/{name}", found, "share of error"))
+        errors, copied = record.once(f"moved/{name}", lambda m=model: moved_errors(m, coming))
+        measures.append(mean_measure(f"moved/{name}", errors, "squared latent error"))
+    return [*measures, mean_measure("moved/copy_last", copied, "squared latent error")]
+
+
+def train(config: Config, record: Run, model: VideoWorldModel, latents: Replay) -> dict[str, Agent]:
+    """Agents by name: chance, the clone, and it after practice."""
+    agents: dict[str, Agent] = {
+        "random": RandomAgent(model.action_space, record.seed_for("random")),
+        "cloning": DreamAgent(model, model.policies[0]),  # type: ignore[arg-type]
+    }
+    for name in ("uniform", "prioritised"):
+        agents[name] = practise(
+            record,
+            model,
+            latents,
+            updates=config.dream_updates,
+            dreams=config.dreams,
+            horizon=config.horizon,
+            is_prioritised=name == "prioritised",
+            stage=name,
+        )
+    return agents
+
+
+def test(config: Config, record: Run, agent: Agent) -> list[float]:
+    """Real returns, in the same episodes for every agent."""
+    record.seed_torch("test")
+    world, seed = _world(config, config.test_episodes), record.seed_for("test") % 2**30
+    return returns(agent, world, episodes=config.test_episodes, seed=seed, explore=True)
+
+
+def _world(config: Config, num_worlds: int) -> VectorEnv:
+    options = {"continuous": False} if config.world.startswith("CarRacing") else {}
+    return make(
+        config.world, num_worlds, observation="pixels", max_steps=config.max_steps, **options
+    )

@@ -1,0 +1,139 @@
+"""The steps of learning a world that is video, and practising in it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from gymnasium.vector import VectorEnv
+
+from mindseye.agents.crafting import ScriptedCrafter
+from mindseye.agents.policy import DreamAgent
+from mindseye.agents.random import RandomAgent
+from mindseye.core.batch import FIELDS
+from mindseye.core.episode import Episode, Origin
+from mindseye.core.protocols import Agent
+from mindseye.core.run import Run
+from mindseye.core.tree import to_tensor
+from mindseye.experience import Prioritised, Replay, Uniform, rollout
+from mindseye.learners.preference import PreferenceImagination
+from mindseye.learners.video_fitting import TokenizerFitting
+from mindseye.models.video import VideoTokenizer
+from mindseye.models.world.video import VideoWorldModel
+from mindseye.worlds.minicraft import Minicraft
+from mindseye.worlds.rules import RulesWorld
+
+LABELLED = "labelled"
+"""Extra of episodes, uniform in [0, 1): those below a share have actions that may be known."""
+CONTEXT = 4
+"""Frames seen before imagination begins."""
+_GROUP = 16
+
+
+def record_play(run: Run, world: VectorEnv, *, episodes: int, noise: float, name: str) -> Replay:
+    """Half of the episodes by a script with that share of random actions, half at random.
+
+    Worlds without a script are played at random alone. Extras: `weight` is 1 for the better half of
+    a round of episodes, those worth cloning; `LABELLED`.
+    """
+    replay = Replay(
+        run.folder / "episodes", world.single_observation_space, world.single_action_space
+    )
+    rows, first = world.num_envs, run.seed_for("worlds") % 2**30
+    chance = RandomAgent(world.single_action_space, run.seed_for("chance"))
+    for index in run.steps("collect", -(-episodes // (2 * rows)), keep={"replay": replay}):
+        played: list[Episode] = []
+        world.reset(seed=first)
+        for turn, agent in enumerate((_script(world, noise, run, index) or chance, chance)):
+            seed = first + (2 * index + turn) * rows
+            origin = Origin("real", name)
+            played += rollout(agent, world, origin=origin, episodes=rows, seed=seed)
+        replay.add(_marked(played, run.rng(f"labels/{index}")))
+    return replay
+
+
+def _script(world: VectorEnv, noise: float, run: Run, index: int) -> Agent | None:
+    if not isinstance(world, RulesWorld) or not isinstance(world.rules, Minicraft):
+        return None
+    return ScriptedCrafter(world, noise=noise, seed=run.seed_for(f"script/{index}"))
+
+
+def _marked(episodes: list[Episode], rng: np.random.Generator) -> Iterable[Episode]:
+    middle = np.median([episode.total_reward for episode in episodes])
+    places = rng.permutation(len(episodes)) / len(episodes)
+    for episode, place in zip(episodes, places, strict=True):
+        marks = {"weight": episode.total_reward > middle, LABELLED: place}
+        extras = {name: np.full(len(episode), mark, np.float32) for name, mark in marks.items()}
+        yield replace(episode, extras=extras)
+
+
+def fit_tokenizer(run: Run, tokenizer: VideoTokenizer, replay: Replay, *, updates: int) -> None:
+    """Masked autoencoding of pairs of frames."""
+    decay = 0.05 ** (1 / updates)
+    fitting = TokenizerFitting(tokenizer, learning_rate=6e-3, decay=decay)
+    rng = run.rng("frames")
+    for _ in run.steps("tokenizer", updates, keep={"fitting": fitting, "rng": rng}):
+        run.log(fitting.update(to_tensor(replay.sample(16, 2, rng), run.device)))
+
+
+def encode(run: Run, tokenizer: VideoTokenizer, replay: Replay) -> Replay:
+    """A store like `replay` whose observations are the tokenizer's latents."""
+    space = Box(-1.0, 1.0, (tokenizer.size,), np.float32)
+    latents = Replay(run.folder / "latents", space, replay.action_space, extras=[*FIELDS, LABELLED])
+    groups = -(-replay.num_episodes // _GROUP)
+    for group in run.steps("encode", groups, keep={"latents": latents}):
+        numbers = range(group * _GROUP, min((group + 1) * _GROUP, replay.num_episodes))
+        latents.add(_encoded(tokenizer, replay.episode(number)) for number in numbers)
+    return latents
+
+
+@torch.inference_mode()
+def _encoded(tokenizer: VideoTokenizer, episode: Episode) -> Episode:
+    frames = torch.from_numpy(episode.observations).to(tokenizer.slots.device).unsqueeze(0)
+    is_first = torch.zeros(frames.shape[:2], dtype=torch.bool, device=frames.device)
+    is_first[:, 0] = True
+    latents = tokenizer.encode(frames, is_first)[0]
+    return replace(episode, observations=latents.float().cpu().numpy())
+
+
+def practise(
+    run: Run,
+    model: VideoWorldModel,
+    latents: Replay,
+    *,
+    updates: int,
+    dreams: int,
+    horizon: int,
+    is_prioritised: bool = False,
+    stage: str = "practise",
+) -> DreamAgent:
+    """Improve the cloned policy inside the dream, from recorded starts.
+
+    Args:
+        is_prioritised: Whether starts are drawn in proportion to how wrong the value was there.
+    """
+    run.seed_torch(stage)
+    # achievements are worth a few points; a yard has five
+    limits = (-2.0, 8.0)
+    learner = PreferenceImagination(
+        model, model.policies[0], horizon=horizon, passes=4, value_limits=limits
+    )
+    latents.strategy = Prioritised() if is_prioritised else Uniform()
+    rng = run.rng(stage)
+    keep = {"learner": learner, "rng": rng, "strategy": latents.strategy}
+    for _ in run.steps(stage, updates, keep=keep):
+        drawn = latents.sample(dreams, CONTEXT, rng, crossing=False)
+        batch = to_tensor(drawn, run.device)
+        with torch.no_grad():
+            state = model.initial(dreams)
+            for t in range(CONTEXT):
+                first = batch["is_first"][:, t] | (t == 0)
+                action, seen = batch["action"][:, t], batch["observation"][:, t]
+                state = model.remember(state, action, seen, first)
+        run.log(learner.update(state))
+        if is_prioritised:
+            surprise = learner.surprise.cpu().numpy()
+            latents.strategy.update_priorities(drawn["index"].numpy(), surprise)
+    latents.strategy = Uniform()
+    return DreamAgent(model, learner.policy)
