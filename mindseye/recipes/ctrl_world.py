@@ -1,0 +1,316 @@
+"""Ctrl-World: a world of several cameras in which robot policies are ranked and one is improved.
+
+Paper: Guo et al. (2025), "Ctrl-World: A Controllable Generative World Model for Robot
+    Manipulation", arXiv 2510.10125.
+Claims: 1) The dream ranks policies as reality does; a dream that mixes up actions, or one that
+    remembers only the present frame, ranks them worse. 2) Tuning a cloned policy on the successes
+    it had in the dream raises its real success; tuning on all its dreams raises it less. 3) The
+    hand's camera is predicted better together with the camera above than alone.
+Differs: 1) A puck on a table and two cameras of 16x16 pixels; no language. 2) A network of 0.2
+    million weights from scratch instead of Stable Video Diffusion. One frame at a time is drawn,
+    as a change. Cameras lie on the channels, not below each other. Poses enter as scales and
+    shifts and as lines across the picture; memory is looked up by the nearest pose, not by
+    attention. 3) A network that finds puck and goal in pictures, not a person, decides success.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Dict, Space
+from PIL import Image
+
+from mindseye.agents.policy import PolicyNetwork
+from mindseye.agents.scripted import Manner, ScriptedPusher
+from mindseye.agents.seeing import Find, SeeingAgent
+from mindseye.core.batch import Batch
+from mindseye.core.card import Card, Claim
+from mindseye.core.episode import Episode, Origin
+from mindseye.core.protocols import Agent, WorldModel
+from mindseye.core.report import Measure, Report
+from mindseye.core.run import Run
+from mindseye.core.tree import Tree, map_tree, stack
+from mindseye.evaluation.statistics import mean_measure
+from mindseye.evaluation.video.cameras import camera_scores, camera_sheet, shown_under
+from mindseye.experience import collate, rollout
+from mindseye.experience.steps import steps_with_past
+from mindseye.learners.diffusion_fitting import DiffusionFitting
+from mindseye.models.world.misheard import MisheardWorldModel
+from mindseye.models.world.views import MultiViewWorldModel
+from mindseye.stages.finding import arrived, fit_finder
+from mindseye.stages.rehearsal import agreement, rehearse, tune
+from mindseye.worlds import make
+
+CARD = Card(
+    slug="ctrl_world",
+    number=25,
+    title="Ctrl-World: A Controllable Generative World Model for Robot Manipulation",
+    paper="arXiv 2510.10125",
+    claims=[
+        Claim(
+            "The dream ranks policies as reality does.",
+            method="policies/kendall/joint",
+            baseline="policies/kendall/misheard",
+            ablation="policies/kendall/forgetful",
+        ),
+        Claim(
+            "Tuning a cloned policy on its imagined successes raises its real success.",
+            method="success/tuned",
+            baseline="success/cloned",
+            ablation="success/unfiltered",
+        ),
+        Claim(
+            "The hand's camera is predicted better together with the other one than alone.",
+            method="psnr/wrist/joint",
+            baseline="psnr/wrist/copied",
+            ablation="psnr/wrist/alone",
+        ),
+    ],
+    differs=[
+        "a puck on a table and two cameras of 16x16 pixels; no language",
+        "0.2 million weights from scratch, one frame at a time, drawn as a change in 3 steps",
+        "memory is looked up by the nearest pose, not by attention",
+        "a network that finds puck and goal decides about success, not a person",
+    ],
+    numbers={
+        "cpu": "two cameras of 16x16 pixels, 0.2 million weights",
+        "paper": "three cameras of 192x320 pixels, 1.5 billion weights, 95,000 trajectories",
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options; the defaults are those of the small study."""
+
+    seed: int = 0
+    """Of everything random."""
+    size: int = 16
+    """Pixels per side of a camera's picture."""
+    horizon: int = 24
+    """Steps of an episode."""
+    pictures: int = 4_000
+    """Real pictures with known places, for the network that finds things."""
+    finder_updates: int = 400
+    """Of that network."""
+    episodes: int = 48
+    """Real ones per kind of pusher that the worlds learn from."""
+    updates: int = 400
+    """Of the world of both cameras, and of the one without memory."""
+    alone_updates: int = 400
+    """Of the world of the hand's camera alone."""
+    batch: int = 32
+    """Steps per update."""
+    learning_rate: float = 1.5e-3
+    """Of the worlds."""
+    memory: int = 12
+    """Frames a world remembers."""
+    recent: int = 2
+    """Of these the last ones, always looked at."""
+    retrieved: int = 1
+    """Older ones looked up by their pose."""
+    widths: tuple[int, ...] = (16, 32)
+    """Channels of the denoiser, by resolution."""
+    blocks: int = 1
+    """Residual blocks per resolution."""
+    steps: int = 3
+    """Of sampling a frame."""
+    imagined: int = 48
+    """Imagined episodes per policy that is ranked."""
+    tested: int = 256
+    """Real episodes per policy."""
+    demonstrations: int = 12
+    """Real episodes that are cloned."""
+    cloning_updates: int = 300
+    """Of the cloned policy, and as many of the tuned ones."""
+    dreams: int = 192
+    """Imagined episodes of the cloned policy."""
+
+
+PRESETS = {
+    "smoke": Config(
+        horizon=6, pictures=64, finder_updates=4, episodes=2, updates=3, alone_updates=2, batch=4,
+        memory=4, widths=(8, 8), steps=2, imagined=3, tested=6, demonstrations=2,
+        cloning_updates=3, dreams=6,
+    ),
+    "cpu": Config(),
+    "full": Config(
+        size=256, horizon=100, pictures=100_000, finder_updates=20_000, episodes=12_000,
+        updates=500_000, alone_updates=500_000, batch=64, learning_rate=1e-5, memory=72, recent=5,
+        retrieved=6, widths=(320, 640, 1_280, 1_280), blocks=8, steps=50, imagined=256,
+        tested=1_024, demonstrations=100, cloning_updates=10_000,
+        dreams=400,
+    ),
+}  # fmt: skip
+
+CAMERAS = {"joint": ("top", "wrist"), "forgetful": ("top", "wrist"), "alone": ("wrist",)}
+"""What the worlds see."""
+TEACHERS: list[tuple[Manner, float]] = [
+    ("well", 0.0), ("well", 0.6), ("well", 1.2), ("well", 2.0), ("well", 4.0),
+    ("short", 0.5), ("astray", 0.5), ("idle", 0.5),
+]  # fmt: skip
+"""Manner and noise of the pushers that the worlds learn from."""
+RANKED: list[tuple[Manner, float]] = [
+    ("well", 0.0), ("well", 0.4), ("well", 0.8), ("well", 1.4), ("well", 2.2), ("short", 0.3),
+]  # fmt: skip
+"""Those that are ranked."""
+DEMONSTRATOR: tuple[Manner, float] = ("well", 0.8)
+AHEAD, NUMBERS, PAIRS = 10, 8, 128
+"""Imagined steps that are compared with real ones; numbers a policy reads; steps per update."""
+
+
+def build(config: Config) -> dict[str, MultiViewWorldModel]:
+    """The world of both cameras, one without memory, and one of the hand's camera alone."""
+    built = {}
+    for name, cameras in CAMERAS.items():
+        is_forgetful = name == "forgetful"
+        built[name] = MultiViewWorldModel(
+            *_spaces(config, cameras),
+            memory=1 if is_forgetful else config.memory,
+            recent=1 if is_forgetful else config.recent,
+            retrieved=0 if is_forgetful else config.retrieved,
+            steps=config.steps,
+            widths=config.widths,
+            blocks=config.blocks,
+        )
+    return built
+
+
+def _spaces(config: Config, cameras: Sequence[str]) -> tuple[Space, Space]:
+    world = _world(config, 1)
+    seen = {name: world.single_observation_space[name] for name in (*cameras, "pose")}
+    return Dict(seen), world.single_action_space
+
+
+def _world(config: Config, rows: int) -> Any:
+    options = {"observation": "views", "size": config.size, "max_steps": config.horizon}
+    return make("tabletop/push", rows, **options)
+
+
+def run(config: Config, record: Run) -> Report:
+    """Learn the worlds, rank policies in them, improve one."""
+    world = _world(config, 1)
+    find, away = fit_finder(record, world, pictures=config.pictures, updates=config.finder_updates)
+    data = collect(config, record, find)
+    record.seed_torch("weights")
+    worlds = {n: train(config, record, n, m, data) for n, m in build(config).items()}
+    compared = record.once("compared", lambda: compare(config, record, worlds, find))
+    ranked = record.once("ranked", lambda: rank(config, record, worlds, find))
+    improved = record.once("improved", lambda: improve(config, record, worlds["joint"], find))
+    measures = [Measure(**m) for m in (*compared, *ranked["measures"])]
+    measures += [mean_measure(f"success/{n}", x, "share") for n, x in improved.items()]
+    measures.append(mean_measure("finder/error", away, "of half the table"))
+    parameters = {n: sum(p.numel() for p in m.parameters()) for n, m in worlds.items()}
+    details = {"success": ranked["success"], "parameters": parameters}
+    options = asdict(config)
+    return Report(CARD.slug, "", [config.seed], measures, (), options, record.manifest, details)
+
+
+def collect(config: Config, record: Run, find: Find) -> Batch:
+    """Real episodes of good and bad pushers, side by side."""
+    episodes = []
+    for kind in TEACHERS:
+        agent = _pusher(record, kind, find)
+        episodes += play(config, record, agent, f"collect/{kind}", config.episodes)
+    batch = collate(episodes)
+    batch["observation"] = {n: batch["observation"][n] for n in ("top", "wrist", "pose")}
+    return batch
+
+
+def _pusher(record: Run, kind: tuple[Manner, float], find: Find) -> Agent:
+    manner, noise = kind
+    pusher = ScriptedPusher(seed=record.seed_for(f"pusher/{kind}"), noise=noise, manner=manner)
+    return SeeingAgent(pusher, find, camera="top")
+
+
+def play(config: Config, record: Run, agent: Agent, purpose: str, count: int) -> list[Episode]:
+    """Real episodes, from starts of that purpose."""
+    origin, seed = Origin("real", "tabletop/push"), record.seed_for(purpose) % 2**30
+    return rollout(agent, _world(config, count), origin=origin, episodes=count, seed=seed)
+
+
+def train(
+    config: Config, record: Run, name: str, model: MultiViewWorldModel, data: Batch
+) -> MultiViewWorldModel:
+    """Fit one world; returns its averaged weights."""
+    updates = config.alone_updates if name == "alone" else config.updates
+    arrivals = data["mask"][:, 1:].bool()
+    before = map_tree(lambda x: x[:, :-1][arrivals], data["observation"])
+    model.set_scales(before, map_tree(lambda x: x[:, 1:][arrivals], data["observation"]))
+    fitting = DiffusionFitting(
+        model, learning_rate=config.learning_rate, updates=updates, average=0.99, is_fast=True
+    )
+    rng = record.rng("batches")
+    for step in record.steps(name, updates, keep={"fitting": fitting, "rng": rng}):
+        metrics = fitting.update(steps_with_past(data, rng, config.batch, model.memory))
+        if step % 10 == 0:
+            record.log(metrics)
+    return fitting.averaged
+
+
+def compare(
+    config: Config, record: Run, worlds: dict[str, MultiViewWorldModel], find: Find
+) -> list[dict]:
+    """Likeness to real episodes under the same actions, camera by camera; draws one of them."""
+    agent, ahead = _pusher(record, DEMONSTRATOR, find), min(AHEAD, config.horizon)
+    played = play(config, record, agent, "compare", config.tested // 2)
+    real = [e for e in played if len(e) >= ahead]
+    seen = stack([map_tree(lambda x: torch.tensor(x[: ahead + 1]), e.observations) for e in real])
+    actions = torch.from_numpy(np.stack([e.actions[:ahead] for e in real]))
+    shown = {name: shown_under(model, seen, actions) for name, model in worlds.items()}
+    shown["copied"] = map_tree(lambda x: x[:, :1].expand_as(x), seen)
+    (record.folder / "media").mkdir(exist_ok=True)
+    sheet = camera_sheet(shown["joint"], seen, CAMERAS["joint"])
+    Image.fromarray(sheet).save(record.folder / "media" / "views.png")
+    scores = [camera_scores(n, v, seen, CAMERAS.get(n, ("top", "wrist"))) for n, v in shown.items()]
+    return [asdict(measure) for part in scores for measure in part]
+
+
+def rank(config: Config, record: Run, worlds: dict[str, MultiViewWorldModel], find: Find) -> dict:
+    """Real and imagined success of every pusher, and how well their orders agree."""
+    dreams: dict[str, WorldModel] = {n: worlds[n] for n in ("joint", "forgetful")}
+    dreams["misheard"] = MisheardWorldModel(worlds["joint"])
+    first = _firsts(config, record, "ranked/dreams", config.imagined)
+    won: dict[str, list[np.ndarray]] = {name: [] for name in ("real", "seen", *dreams)}
+    for kind in RANKED:
+        real = play(config, record, _pusher(record, kind, find), "ranked", config.tested)
+        won["real"].append(np.array([e.terminated for e in real]))
+        won["seen"].append(arrived(find, real))
+        for name, model in dreams.items():
+            agent = _pusher(record, kind, find)
+            imagined = rehearse(model, agent, first, horizon=config.horizon)
+            won[name].append(arrived(find, imagined))
+    table = {name: np.stack(rows) for name, rows in won.items()}
+    agreed = mean_measure("judge/right", (table["real"] == table["seen"]).mean(0), "share")
+    measures = [asdict(agreed), *agreement(table["real"], {n: table[n] for n in dreams})]
+    return {"measures": measures, "success": {n: x.mean(1).tolist() for n, x in table.items()}}
+
+
+def improve(config: Config, record: Run, model: WorldModel, find: Find) -> dict[str, list[float]]:
+    """Successes of a cloned policy, imagined and real, and of it tuned on what it dreamed."""
+    agent = _pusher(record, DEMONSTRATOR, find)
+    shown = play(config, record, agent, "demonstrations", config.demonstrations)
+    network = PolicyNetwork(Box(-1, 1, (NUMBERS,), np.float32), model.action_space)
+    options = {"updates": config.cloning_updates, "batch": PAIRS, "rng": record.rng("improve")}
+    agent = SeeingAgent(tune(network, shown, (), **options), find, camera="top")
+    cloned = {name: x.clone() for name, x in network.state_dict().items()}
+    first = _firsts(config, record, "improve/dreams", config.dreams)
+    dreams = rehearse(model, agent, first, horizon=config.horizon, explore=True)
+    is_good = arrived(find, dreams)
+    good = [e for e, passed in zip(dreams, is_good, strict=True) if passed]
+    lessons = {"cloned": None, "tuned": good, "unfiltered": dreams[: max(1, len(good))]}
+    won = {"imagined": is_good.astype(float).tolist()}
+    for name, lesson in lessons.items():
+        network.load_state_dict(cloned)
+        if lesson is not None:
+            tune(network, shown, lesson, **options)
+        real = play(config, record, agent, "improved", config.tested)
+        won[name] = [float(e.terminated) for e in real]
+    return won
+
+
+def _firsts(config: Config, record: Run, purpose: str, count: int) -> Tree:
+    """First observations of real episodes."""
+    return _world(config, count).reset(seed=record.seed_for(purpose) % 2**30)[0]
