@@ -26,7 +26,7 @@ class HiddenPatchFitting(Learner):
         self,
         task: HiddenPatches,
         *,
-        share: float = 0.25,
+        share: float = 0.5,
         learning_rate: float = 1e-3,
         decay: float = 1.0,
         weight_decay: float = 0.01,

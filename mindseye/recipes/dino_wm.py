@@ -94,7 +94,7 @@ class Config:
     """Pixels per side of a patch."""
     repeat: int = 5
     """Steps that a command is held."""
-    episodes: int = 1_600
+    episodes: int = 800
     """Of random actions, to learn from; 40 more to measure errors."""
     steps: int = 12
     """Actions per episode."""
@@ -104,7 +104,7 @@ class Config:
     """Per patch, of the learned encoder."""
     encoder_layers: int = 2
     """Of the learned encoder."""
-    encoder_updates: int = 1_400
+    encoder_updates: int = 1_000
     """Of the learned encoder, 32 frames each."""
     width: int = 64
     """Of the predictor."""
@@ -112,7 +112,7 @@ class Config:
     """Of the predictor."""
     window: int = 1
     """Frames the predictor reads."""
-    updates: int = 700
+    updates: int = 600
     """Of every predictor."""
     batch: int = 64
     """Segments per update."""
@@ -147,7 +147,7 @@ PRESETS = {
 
 HEADS, REACH, CLIMBS = 4, 0.14, 3
 """Attention heads; how near is there; restarts of the climber."""
-BLURS = (0.0, 1 / 16, 3 / 16)
+BLURS = (1 / 16, 3 / 16)
 """Scales of what hidden patches look like, relative to the frame."""
 ACTIONS = spaces.Box(-1, 1, (2,), np.float32)
 

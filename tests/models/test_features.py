@@ -32,6 +32,12 @@ def built(space=PICTURES, **options):
     return FeatureWorldModel(space, ACTIONS, encoder, width=16, layers=2, heads=2, **options)
 
 
+def wake(model):
+    """Networks begin as the identity; let every weight count."""
+    for weights in (*model.net.parameters(), model.leave.weight):
+        torch.nn.init.normal_(weights, std=0.3)
+
+
 def seen(*lead, seed=0):
     rng = np.random.default_rng(seed)
     return torch.from_numpy(rng.integers(0, 256, (*lead, 16, 16, 3), dtype=np.uint8))
@@ -74,7 +80,7 @@ def test_a_feature_model_dreams_a_world_like_any_other(kind, window):
 @pytest.mark.parametrize("window", [1, 2, 4])
 def test_stepping_reads_the_same_past_as_the_whole_sequence(window):
     model, batch = built(window=window).eval(), segments(first=[(1, 2)])
-    torch.nn.init.normal_(model.leave.weight)
+    wake(model)
     tokens = model.encode(batch["observation"])
     whole = model.following(tokens[:, :-1], batch["action"][:, 1:], batch["is_first"][:, :-1])
     state = model.initial(4)
@@ -87,7 +93,7 @@ def test_stepping_reads_the_same_past_as_the_whole_sequence(window):
 
 def test_no_frame_reads_a_later_one():
     model, batch = built(window=4).eval(), segments()
-    torch.nn.init.normal_(model.leave.weight)
+    wake(model)
     tokens, action, first = (
         model.encode(batch["observation"]),
         batch["action"],
@@ -101,7 +107,7 @@ def test_no_frame_reads_a_later_one():
 
 def test_every_patch_reads_all_patches_of_the_past():
     model, batch = built(window=2).eval(), segments(steps=2)
-    torch.nn.init.normal_(model.leave.weight)
+    wake(model)
     tokens = model.encode(batch["observation"])
     before = model.following(tokens, batch["action"], batch["is_first"])
     tokens[:, 0, 0] += 1.0
@@ -115,6 +121,26 @@ def test_calibrated_features_have_no_mean_and_unit_spread():
     tokens = model.encode(seen(200))
     assert tokens.mean(0).abs().max() < 1e-4
     torch.testing.assert_close(tokens.square().mean((0, 1)), torch.ones(6), atol=1e-3, rtol=1e-3)
+
+
+def test_what_never_changes_is_shown_whatever_the_tokens():
+    model, still = built(), seen(1).expand(6, -1, -1, -1)
+    model.calibrate(still)
+    torch.nn.init.zeros_(model.decoder[-1].weight)
+    torch.nn.init.zeros_(model.decoder[-1].bias)
+    assert torch.equal(model.decode(torch.randn(6, 4, 6)), still)
+
+
+def test_pictures_that_no_square_patches_fill_are_shown_whole():
+    class Halves(torch.nn.Module):
+        grid, num_features = (1, 2), 3
+
+        def forward(self, frames):
+            return frames.float().unflatten(2, (2, -1)).mean((1, 3)).flatten(1).unflatten(1, (2, 3))
+
+    model = FeatureWorldModel(PICTURES, ACTIONS, Halves(), width=16, layers=2, heads=2)
+    model.calibrate(seen(6))
+    assert model.decode(model.encode(seen(6))).shape == (6, 16, 16, 3)
 
 
 def test_what_is_felt_joins_every_token():

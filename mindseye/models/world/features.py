@@ -14,6 +14,7 @@ import torch
 from gymnasium import spaces
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mindseye.core.errors import SpecError
 from mindseye.core.protocols import Outcomes, Prediction, WorldModel
@@ -21,7 +22,7 @@ from mindseye.core.tree import Tree
 from mindseye.models.backbones.space_time import SpaceTimeTransformer
 from mindseye.models.layers import BinaryHead, Dense, mlp
 from mindseye.models.perception import leaf_at, named_spaces, nested
-from mindseye.models.perception.encoders import FrameEncoder, unpatchify
+from mindseye.models.perception.encoders import FrameEncoder, patchify, unpatchify
 from mindseye.models.perception.leaves import is_image
 from mindseye.models.policy import ActionEncoder
 
@@ -90,7 +91,9 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
         assert shape is not None
         self.shape = shape[:2]
         side = max(-(-size // cut) for size, cut in zip(shape, encoder.grid, strict=False))
+        self.side = side
         self.decoder = mlp(self.num_features, units, 1, 3 * side * side)
+        self.register_buffer("background", torch.zeros(self.num_tokens, 3 * side * side))
         self.summary = nn.Linear(self.num_features, 8)
         self.reward_head = nn.Sequential(Dense(8 * self.num_tokens, units), nn.Linear(units, 1))
         self.continuation_head = BinaryHead(8 * self.num_tokens, units, 1)
@@ -125,6 +128,12 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
         raw = self.encode(observations)
         self.mean.copy_(raw.mean(0))
         self.scale.copy_((raw - self.mean).square().mean((0, 1)).sqrt().clamp(min=1e-4))
+        # what is standardised away must come back when something is shown
+        average = self.seen_pixels(observations).mean(0).permute(0, 3, 1, 2) - 0.5
+        down, across = self.encoder.grid
+        rest = across * self.side - self.shape[1], down * self.side - self.shape[0]
+        whole = functional.pad(average, (0, rest[0], 0, rest[1]))
+        self.background.copy_(patchify(whole, self.side).flatten(0, 1))
 
     @torch.no_grad()
     def encode(self, observation: Tree) -> Float[Tensor, "*lead tokens features"]:
@@ -204,7 +213,8 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
         self, tokens: Float[Tensor, "rows tokens features"]
     ) -> Float[Tensor, "rows pictures height width 3"]:
         """Pictures from 0 to 1, decoded patch by patch."""
-        patches = self.decoder(tokens).float().unflatten(1, (len(self.pictures), self.patches))
+        patches = self.decoder(tokens).float() + self.background
+        patches = patches.unflatten(1, (len(self.pictures), self.patches))
         shown = unpatchify(patches.flatten(0, 1), self.encoder.grid)
         shown = shown[:, :, : self.shape[0], : self.shape[1]].permute(0, 2, 3, 1) + 0.5
         return shown.unflatten(0, (-1, len(self.pictures)))
