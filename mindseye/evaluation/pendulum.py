@@ -1,6 +1,7 @@
 """The truth about Gymnasium's pendulum in closed form: how far a drawn motion is from physics."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -71,3 +72,28 @@ def imagined_errors(
         seen.append(model.predict(state).observation)
     observations, actions = (to_numpy(torch.stack(x, 1).double()) for x in (seen, acted[1:]))
     return motion_errors(observations, actions)
+
+
+def draw_swings(path: Path, observations: np.ndarray, actions: np.ndarray) -> None:
+    """A PNG of motions as angle against speed, coloured by torque; its folder is made if missing.
+
+    Args:
+        path: Of the picture.
+        observations: (motions, steps + 1, 3); the first 100 are drawn.
+        actions: (motions, steps, 1).
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6, 2.6), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    seen = observations[:100, :-1].reshape(-1, 3)
+    angle = np.arctan2(seen[:, 1], seen[:, 0])
+    torque = actions[:100].reshape(-1)
+    dots = axes.scatter(angle, seen[:, 2], c=torque, s=3, cmap="coolwarm", vmin=-2, vmax=2)
+    axes.set(xlabel="angle from upright, radians", ylabel="radians per second", ylim=(-9, 9))
+    axes.set_title(path.stem, fontsize=9, loc="left")
+    figure.colorbar(dots, label="torque")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)

@@ -7,6 +7,7 @@ world = make("MiniGrid-DoorKey-5x5-v0", num_worlds=8, observation="pixels")
 import difflib
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any, Literal
 
 import gymnasium
@@ -14,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from mindseye.core.errors import ConfigError, MissingExtra, WorldError
-from mindseye.worlds import minigrid
+from mindseye.worlds import metaworld, minigrid
 from mindseye.worlds.hold import HoldDone
 from mindseye.worlds.pixels import Pixels
 from mindseye.worlds.vectorise import SerialWorlds
@@ -43,9 +44,9 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, one of our own "grid/...", "minicraft/...", "tabletop/..." or
-            "scenes/..." names, a
-            callable returning a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
+        world: A Gymnasium id, "metaworld/TASK", one of our own "grid/...", "minicraft/...",
+            "tabletop/..." or "scenes/..." names, a callable returning a `gymnasium.Env`, or a
+            `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
             world's own observation. MiniGrid also has "symbols" (its default) and "text".
@@ -118,6 +119,11 @@ def _factory(
     if isinstance(world, str):
         if world.startswith(("MiniGrid", "BabyAI")):
             return _minigrid(world, observation or "symbols", max_steps, options)
+        if world.startswith(metaworld.PREFIX):
+            frames = "rgb_array" if observation == "pixels" else None
+            options, max_steps = {"render_mode": frames, "max_steps": max_steps, **options}, None
+            world = partial(metaworld.build_task, world)
+    if isinstance(world, str):
         build = _registered(world, observation, max_steps, options)
     else:
         build = _called(world, max_steps, options)

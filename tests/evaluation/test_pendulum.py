@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mindseye.core.protocols import Prediction
-from mindseye.evaluation.pendulum import imagined_errors, motion_errors, swing
+from mindseye.evaluation.pendulum import draw_swings, imagined_errors, motion_errors, swing
 from mindseye.worlds import make
 
 
@@ -58,3 +58,8 @@ def test_a_model_is_as_wrong_as_its_speed(wrong, error):
     first = torch.from_numpy(motion()[0][:, 0])
     found = imagined_errors(Physics(wrong), lambda x: torch.zeros(len(x), 1).double(), first, 5)
     assert found["dynamics"] == pytest.approx(error, abs=1e-6)
+
+
+def test_a_picture_of_motions_is_drawn(tmp_path):
+    draw_swings(tmp_path / "media" / "true.png", *motion(steps=3))
+    assert (tmp_path / "media" / "true.png").read_bytes()[:4] == b"\x89PNG"

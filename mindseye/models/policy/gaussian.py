@@ -1,6 +1,7 @@
 """A Gaussian policy whose spread can be capped: what refinement inside a learned world needs."""
 
 import math
+from collections.abc import Sequence
 
 import gymnasium
 import numpy as np
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 
 from mindseye.core.errors import SpecError
 from mindseye.models.layers import mlp
+from mindseye.models.perception import ObservationEncoder
+from mindseye.models.perception.leaves import is_image
 
 
 class Gaussian:
@@ -40,12 +43,13 @@ class Gaussian:
 
 
 class GaussianPolicy(nn.Module):
-    """Dense layers from a Box of numbers to a mean; one deviation per number, for all states.
+    """Dense layers from numbers or a picture to a mean; one deviation per number, for all states.
 
     Args:
         observation_space, action_space: Boxes of one world; actions have one axis.
         units, layers: Hidden units and layers.
         log_deviation: At first.
+        differences: Pairs of numbers of an observation whose difference the policy reads, too.
         cap: Greatest log-deviation; 0 keeps the policy inside what the data show (Wang et al. 2025,
             2509.19080), 2 is common elsewhere.
 
@@ -62,6 +66,7 @@ class GaussianPolicy(nn.Module):
         layers: int = 2,
         log_deviation: float = 0.0,
         cap: float = 0.0,
+        differences: Sequence[tuple[int, int]] = (),
     ):
         super().__init__()
         if not isinstance(observation_space, spaces.Box):
@@ -69,11 +74,25 @@ class GaussianPolicy(nn.Module):
         if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
             raise SpecError(f"policy: expected actions in a flat Box, got {action_space}")
         self.shape, self.cap = observation_space.shape, cap
+        self.differences = [list(side) for side in zip(*differences, strict=True)]
+        self.eyes = None
+        inputs = int(np.prod(self.shape)) + len(differences)
+        if is_image(observation_space):
+            self.eyes = ObservationEncoder(observation_space, units=units, depth=32)
+            inputs = self.eyes.size
         numbers = int(np.prod(action_space.shape))
-        self.net = mlp(int(np.prod(self.shape)), units, layers, numbers)
+        self.net = mlp(inputs, units, layers, numbers)
         self.log_deviation = nn.Parameter(torch.full((numbers,), float(log_deviation)))
 
     def forward(self, observation: Tensor) -> Gaussian:
         """Distribution for observations with any leading axes."""
+        if self.eyes is not None:
+            return self._said(self.eyes(observation))
         flat = observation.float().flatten(observation.ndim - len(self.shape))
-        return Gaussian(self.net(flat), self.log_deviation.clamp(max=self.cap))
+        if self.differences:
+            first, second = (flat[..., side] for side in self.differences)
+            flat = torch.cat((flat, first - second), -1)
+        return self._said(flat)
+
+    def _said(self, features: Tensor) -> Gaussian:
+        return Gaussian(self.net(features), self.log_deviation.clamp(max=self.cap))

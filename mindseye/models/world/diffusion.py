@@ -46,7 +46,7 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         widths, blocks: Of the denoiser of pictures.
         action_bins: Bins of two-hot actions; 0 for the plain encoding.
         reward: "number" within `reward_limits`, or "event": paid 1 or not at all, as a classifier
-            decides.
+            decides from the observation reached alone, and then the episode ends.
         reward_limits: Least and greatest reward.
         doubt: Draw every step twice; how far the two lie apart is the uncertainty.
         noise_range: Noise at which sampling begins, and its last before 0.
@@ -196,7 +196,7 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         left = torch.cat((where[:, 1:], time.unsqueeze(1)), 1)
         actions = encoded[row.unsqueeze(1), left] * (left > where).unsqueeze(-1)
         clean = self.form.clean(past, after)
-        features = self.form.arrival(past[:, -1], actions[:, -1], after)
+        features = self._arrival(past[:, -1], actions[:, -1], after)
         reward = self.reward.loss(features, batch["reward"][row, time])
         end = self.continuation.loss(features, batch["continuation"][row, time])
         return {
@@ -226,11 +226,20 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
         nothing = torch.zeros_like(past[:, -1])
         return self.form(nothing, nothing.flatten(1)[:, 0], past, actions)
 
+    def _arrival(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
+        if self.is_event:
+            # what is reached decides alone, so that no action can talk the classifier into it
+            return self.form.arrival(after, torch.zeros_like(action), after)
+        return self.form.arrival(before, action, after)
+
     def _outcome(self, before: Tensor, action: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.form.arrival(before, action, after)
+        features = self._arrival(before, action, after)
         reward = self.reward(features)
-        reward = (reward > 0.5).float() if self.is_event else reward
-        return reward, self.continuation(features)
+        continuation = self.continuation(features)
+        if self.is_event:
+            reward = (reward > 0.5).float()
+            continuation = continuation * (1 - reward)
+        return reward, continuation
 
     def _drawn(self, past: Tensor, actions: Tensor) -> Tensor:
         if self.is_mean:
