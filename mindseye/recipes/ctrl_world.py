@@ -4,13 +4,10 @@ Paper: Guo et al. (2025), "Ctrl-World: A Controllable Generative World Model for
     Manipulation", arXiv 2510.10125.
 Claims: 1) The dream ranks policies as reality does; a dream that mixes up actions, or one that
     remembers only the present frame, ranks them worse. 2) Tuning a cloned policy on the successes
-    it had in the dream raises its real success; tuning on all its dreams raises it less. 3) The
-    hand's camera is predicted better together with the camera above than alone.
-Differs: 1) A puck on a table and two cameras of 16x16 pixels; no language. 2) A network of 0.2
-    million weights from scratch instead of Stable Video Diffusion. One frame at a time is drawn,
-    as a change. Cameras lie on the channels, not below each other. Poses enter as scales and
-    shifts and as lines across the picture; memory is looked up by the nearest pose, not by
-    attention. 3) A network that finds puck and goal in pictures, not a person, decides success.
+    it had in the dream raises its real success; tuning on all its dreams raises it less.
+Differs: 1) A puck on a table, two cameras of 16x16 pixels, no language. 2) 0.3 million weights
+    from scratch instead of Stable Video Diffusion; one frame at a time is drawn, as a change. 3)
+    Memory is looked up by the nearest pose. 4) A network, not a person, judges success.
 """
 
 from collections.abc import Sequence
@@ -61,23 +58,14 @@ CARD = Card(
             baseline="success/cloned",
             ablation="success/unfiltered",
         ),
-        Claim(
-            "The hand's camera is predicted better together with the other one than alone.",
-            method="psnr/wrist/joint",
-            baseline="psnr/wrist/copied",
-            ablation="psnr/wrist/alone",
-        ),
     ],
     differs=[
         "a puck on a table and two cameras of 16x16 pixels; no language",
-        "0.2 million weights from scratch, one frame at a time, drawn as a change in 3 steps",
+        "0.3 million weights from scratch; one frame at a time, drawn as a change in 2 steps",
         "memory is looked up by the nearest pose, not by attention",
         "a network that finds puck and goal decides about success, not a person",
     ],
-    numbers={
-        "cpu": "two cameras of 16x16 pixels, 0.2 million weights",
-        "paper": "three cameras of 192x320 pixels, 1.5 billion weights, 95,000 trajectories",
-    },
+    numbers={"paper": "three cameras of 192x320 pixels, 1.5 billion weights, 95,000 episodes"},
 )
 
 
@@ -97,13 +85,11 @@ class Config:
     """Of that network."""
     episodes: int = 48
     """Real ones per kind of pusher that the worlds learn from."""
-    updates: int = 400
-    """Of the world of both cameras, and of the one without memory."""
-    alone_updates: int = 400
-    """Of the world of the hand's camera alone."""
+    updates: int = 500
+    """Of each world."""
     batch: int = 32
     """Steps per update."""
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2e-3
     """Of the worlds."""
     memory: int = 12
     """Frames a world remembers."""
@@ -111,19 +97,19 @@ class Config:
     """Of these the last ones, always looked at."""
     retrieved: int = 1
     """Older ones looked up by their pose."""
-    widths: tuple[int, ...] = (16, 32)
+    widths: tuple[int, ...] = (24, 48)
     """Channels of the denoiser, by resolution."""
     blocks: int = 1
     """Residual blocks per resolution."""
-    steps: int = 3
+    steps: int = 2
     """Of sampling a frame."""
     imagined: int = 48
     """Imagined episodes per policy that is ranked."""
     tested: int = 256
     """Real episodes per policy."""
-    demonstrations: int = 12
+    demonstrations: int = 32
     """Real episodes that are cloned."""
-    cloning_updates: int = 300
+    cloning_updates: int = 2_000
     """Of the cloned policy, and as many of the tuned ones."""
     dreams: int = 192
     """Imagined episodes of the cloned policy."""
@@ -131,17 +117,15 @@ class Config:
 
 PRESETS = {
     "smoke": Config(
-        horizon=6, pictures=64, finder_updates=4, episodes=2, updates=3, alone_updates=2, batch=4,
-        memory=4, widths=(8, 8), steps=2, imagined=3, tested=6, demonstrations=2,
-        cloning_updates=3, dreams=6,
+        horizon=6, pictures=64, finder_updates=4, episodes=2, updates=3, batch=4, memory=4,
+        widths=(8, 8), steps=2, imagined=3, tested=6, demonstrations=2, cloning_updates=3, dreams=6,
     ),
     "cpu": Config(),
     "full": Config(
         size=256, horizon=100, pictures=100_000, finder_updates=20_000, episodes=12_000,
-        updates=500_000, alone_updates=500_000, batch=64, learning_rate=1e-5, memory=72, recent=5,
-        retrieved=6, widths=(320, 640, 1_280, 1_280), blocks=8, steps=50, imagined=256,
-        tested=1_024, demonstrations=100, cloning_updates=10_000,
-        dreams=400,
+        updates=500_000, batch=64, learning_rate=1e-5, memory=72, recent=5, retrieved=6,
+        widths=(320, 640, 1_280, 1_280), blocks=8, steps=50, imagined=256, tested=1_024,
+        demonstrations=100, cloning_updates=10_000, dreams=400,
     ),
 }  # fmt: skip
 
@@ -156,26 +140,22 @@ RANKED: list[tuple[Manner, float]] = [
     ("well", 0.0), ("well", 0.4), ("well", 0.8), ("well", 1.4), ("well", 2.2), ("short", 0.3),
 ]  # fmt: skip
 """Those that are ranked."""
-DEMONSTRATOR: tuple[Manner, float] = ("well", 0.8)
+DEMONSTRATOR: tuple[Manner, float] = ("well", 0.4)
 AHEAD, NUMBERS, PAIRS = 10, 8, 128
-"""Imagined steps that are compared with real ones; numbers a policy reads; steps per update."""
+"""Steps compared with real ones; numbers a policy reads; steps of an update of it."""
 
 
 def build(config: Config) -> dict[str, MultiViewWorldModel]:
     """The world of both cameras, one without memory, and one of the hand's camera alone."""
-    built = {}
-    for name, cameras in CAMERAS.items():
-        is_forgetful = name == "forgetful"
-        built[name] = MultiViewWorldModel(
-            *_spaces(config, cameras),
-            memory=1 if is_forgetful else config.memory,
-            recent=1 if is_forgetful else config.recent,
-            retrieved=0 if is_forgetful else config.retrieved,
-            steps=config.steps,
-            widths=config.widths,
-            blocks=config.blocks,
+    looks = {"memory": config.memory, "recent": config.recent, "retrieved": config.retrieved}
+    present = {"memory": 1, "recent": 1, "retrieved": 0}
+    sizes = {"steps": config.steps, "widths": config.widths, "blocks": config.blocks}
+    return {
+        name: MultiViewWorldModel(
+            *_spaces(config, cameras), **(present if name == "forgetful" else looks), **sizes
         )
-    return built
+        for name, cameras in CAMERAS.items()
+    }
 
 
 def _spaces(config: Config, cameras: Sequence[str]) -> tuple[Space, Space]:
@@ -202,9 +182,7 @@ def run(config: Config, record: Run) -> Report:
     measures = [Measure(**m) for m in (*compared, *ranked["measures"])]
     measures += [mean_measure(f"success/{n}", x, "share") for n, x in improved.items()]
     measures.append(mean_measure("finder/error", away, "of half the table"))
-    parameters = {n: sum(p.numel() for p in m.parameters()) for n, m in worlds.items()}
-    details = {"success": ranked["success"], "parameters": parameters}
-    options = asdict(config)
+    details, options = {"success": ranked["success"]}, asdict(config)
     return Report(CARD.slug, "", [config.seed], measures, (), options, record.manifest, details)
 
 
@@ -235,15 +213,18 @@ def train(
     config: Config, record: Run, name: str, model: MultiViewWorldModel, data: Batch
 ) -> MultiViewWorldModel:
     """Fit one world; returns its averaged weights."""
-    updates = config.alone_updates if name == "alone" else config.updates
     arrivals = data["mask"][:, 1:].bool()
     before = map_tree(lambda x: x[:, :-1][arrivals], data["observation"])
     model.set_scales(before, map_tree(lambda x: x[:, 1:][arrivals], data["observation"]))
     fitting = DiffusionFitting(
-        model, learning_rate=config.learning_rate, updates=updates, average=0.99, is_fast=True
+        model,
+        learning_rate=config.learning_rate,
+        updates=config.updates,
+        average=0.99,
+        is_fast=True,
     )
     rng = record.rng("batches")
-    for step in record.steps(name, updates, keep={"fitting": fitting, "rng": rng}):
+    for step in record.steps(name, config.updates, keep={"fitting": fitting, "rng": rng}):
         metrics = fitting.update(steps_with_past(data, rng, config.batch, model.memory))
         if step % 10 == 0:
             record.log(metrics)
@@ -294,7 +275,7 @@ def improve(config: Config, record: Run, model: WorldModel, find: Find) -> dict[
     shown = play(config, record, agent, "demonstrations", config.demonstrations)
     network = PolicyNetwork(Box(-1, 1, (NUMBERS,), np.float32), model.action_space)
     options = {"updates": config.cloning_updates, "batch": PAIRS, "rng": record.rng("improve")}
-    agent = SeeingAgent(tune(network, shown, (), **options), find, camera="top")
+    agent = SeeingAgent(tune(network, shown, (), **options), find, camera="top", is_relative=True)
     cloned = {name: x.clone() for name, x in network.state_dict().items()}
     first = _firsts(config, record, "improve/dreams", config.dreams)
     dreams = rehearse(model, agent, first, horizon=config.horizon, explore=True)

@@ -38,6 +38,16 @@ def test_an_agent_is_told_pose_mover_its_change_and_the_goal():
     assert parrot.told[1].tolist() == [[0.5, -0.5, 5, 5, 2, 2, 7, 7]]
 
 
+def test_a_relative_agent_is_told_differences_and_they_are_recorded():
+    parrot = Parrot()
+    agent = SeeingAgent(parrot, find, camera="top", is_relative=True)
+    _, memory, _ = agent.act(look(3, 7), agent.initial(1))
+    _, _, extras = agent.act(look(5, 7), memory)
+    # three times (5 - 0.5, 5 + 0.5), three times (5 - 3), and 7 - 5
+    assert parrot.told[1].tolist() == [[0.5, -0.5, 13.5, 16.5, 6, 6, 2, 2]]
+    assert np.array_equal(extras["numbers"], parrot.told[1])
+
+
 def test_the_goal_stays_where_it_was_first_seen():
     parrot = Parrot()
     agent = SeeingAgent(parrot, find, camera="top")
