@@ -35,6 +35,7 @@ class PreferenceImagination(Learner):
         praise: Weight of actions better than expected; the others weigh 1 − praise.
         prior_weight: Of KL(policy ‖ prior), per nat.
         passes: Gradient steps per imagined batch.
+        patience: Updates of the value alone before the policy begins to trust it.
         learning_rate: Of policy and value.
         value_limits: Least and greatest return the value can say.
         units: Width of the value's layers.
@@ -51,6 +52,7 @@ class PreferenceImagination(Learner):
         praise: float = 0.5,
         prior_weight: float = 0.3,
         passes: int = 1,
+        patience: int = 0,
         learning_rate: float = 1e-3,
         value_limits: Sequence[float] = (-10.0, 10.0),
         units: int = 128,
@@ -64,6 +66,7 @@ class PreferenceImagination(Learner):
         self.nets = nn.ModuleDict({"policy": self.policy, "value": self.value}).to(self.device)
         self.actor = Optimiser(self.policy.parameters(), learning_rate=learning_rate)
         self.critic = Optimiser(self.value.parameters(), learning_rate=learning_rate)
+        self.patience, self.updates = patience, 0
         self.surprise = torch.zeros(0)
         """Per dream of the last batch, how far the value was from the return, on average."""
 
@@ -101,9 +104,11 @@ class PreferenceImagination(Learner):
                 - self.praise * ops.masked_mean(log_prob, alive * better)
                 + self.prior_weight * drift
             )
-            self.actor.step(loss, "policy")
+            if self.updates >= self.patience:
+                self.actor.step(loss, "policy")
             error = ops.masked_mean(self.value.loss(before, target), alive)
             self.critic.step(error, "value")
+        self.updates += 1
         return {
             "loss/policy": loss.item(),
             "loss/value": error.item(),
@@ -114,11 +119,12 @@ class PreferenceImagination(Learner):
         }
 
     def state_dict(self) -> dict:
-        """Networks and optimisers."""
+        """Networks, optimisers and the number of updates."""
         return {
             "nets": self.nets.state_dict(),
             "actor": self.actor.state_dict(),
             "critic": self.critic.state_dict(),
+            "updates": self.updates,
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -126,3 +132,4 @@ class PreferenceImagination(Learner):
         self.nets.load_state_dict(state["nets"])
         self.actor.load_state_dict(state["actor"])
         self.critic.load_state_dict(state["critic"])
+        self.updates = state["updates"]

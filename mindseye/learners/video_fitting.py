@@ -125,9 +125,10 @@ class VideoFitting(Learner):
             known = known & (batch["labelled"] > 0)
         with fast_arithmetic(batch["mask"].device):
             told = self.model.condition_on(batch["action"], known)
-            dynamics, features = self._dynamics(batch, told)
+            dynamics, agent = self._dynamics(batch, told)
             losses = {"dynamics": dynamics}
             if self.knows_agent:
+                features = torch.cat((agent, batch["observation"]), -1)
                 losses |= self._agent_losses(batch, features, known)
             total = torch.stack([self._balanced(name, loss) for name, loss in losses.items()]).sum()
         rise = min(1.0, (self.updates + 1) / WARMUP)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
+from PIL import Image
 
 from mindseye.agents.crafting import ScriptedCrafter
 from mindseye.agents.policy import DreamAgent
@@ -16,6 +17,7 @@ from mindseye.core.episode import Episode, Origin
 from mindseye.core.protocols import Agent
 from mindseye.core.run import Run
 from mindseye.core.tree import to_tensor
+from mindseye.evaluation.video import dream_clips
 from mindseye.experience import Prioritised, Replay, Uniform, rollout
 from mindseye.learners.preference import PreferenceImagination
 from mindseye.learners.video_fitting import TokenizerFitting
@@ -88,6 +90,19 @@ def encode(run: Run, tokenizer: VideoTokenizer, replay: Replay) -> Replay:
     return latents
 
 
+def labelled(run: Run, latents: Replay, share: float) -> Replay:
+    """A store of the episodes below that share of labels alone."""
+    part = Replay(
+        run.folder / "labelled",
+        latents.observation_space,
+        latents.action_space,
+        extras=[*FIELDS, LABELLED],
+    )
+    for _ in run.steps("labelled", 1, keep={"part": part}):
+        part.add(episode for episode in latents if episode.extras[LABELLED][0] < share)
+    return part
+
+
 @torch.inference_mode()
 def _encoded(tokenizer: VideoTokenizer, episode: Episode) -> Episode:
     frames = torch.from_numpy(episode.observations).to(tokenizer.slots.device).unsqueeze(0)
@@ -114,10 +129,16 @@ def practise(
         is_prioritised: Whether starts are drawn in proportion to how wrong the value was there.
     """
     run.seed_torch(stage)
-    # achievements are worth a few points; a yard has five
+    # achievements pay 1 each, and a plot has five
     limits = (-2.0, 8.0)
     learner = PreferenceImagination(
-        model, model.policies[0], horizon=horizon, passes=4, value_limits=limits
+        model,
+        model.policies[0],
+        horizon=horizon,
+        discount=0.9,
+        passes=4,
+        patience=updates // 4,
+        value_limits=limits,
     )
     latents.strategy = Prioritised() if is_prioritised else Uniform()
     rng = run.rng(stage)
@@ -137,3 +158,18 @@ def practise(
             latents.strategy.update_priorities(drawn["index"].numpy(), surprise)
     latents.strategy = Uniform()
     return DreamAgent(model, learner.policy)
+
+
+def draw_dream(run: Run, model: VideoWorldModel, episode: Episode, *, frames: int = 14) -> None:
+    """A recorded episode above, and below it what is dreamed after its first frames: media/."""
+    actions = np.asarray(episode.actions)[None, : frames - 1]
+    real = np.asarray(episode.observations)[None, : actions.shape[1] + 1]
+    run.seed_torch("picture")
+    dream, _ = dream_clips(model, real, actions, context=CONTEXT, device=run.device)
+    above, below = (np.concatenate(list(clip[0]), 1) for clip in (real, dream))
+    sheet = np.concatenate([above, np.full_like(above[:2], 255), below], 0)
+    folder = run.folder / "media"
+    folder.mkdir(exist_ok=True)
+    Image.fromarray(sheet).resize((4 * sheet.shape[1], 4 * sheet.shape[0]), 0).save(
+        folder / "dream.png"
+    )

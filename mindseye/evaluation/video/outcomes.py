@@ -68,6 +68,13 @@ def energy_scores(model: VideoWorldModel, coming: Outcomes, *, samples: int = 4)
 
 
 @torch.no_grad()
+def copying_scores(model: VideoWorldModel, coming: Outcomes) -> np.ndarray:
+    """The same of saying that nothing changes."""
+    state, truth = _seen(model, coming)
+    return _apart(state["latents"], truth).mean(0).cpu().numpy()
+
+
+@torch.no_grad()
 def control(model: VideoWorldModel, coming: Outcomes) -> np.ndarray:
     """By what share the error falls when a prediction is told the right action; (clips,).
 

@@ -37,11 +37,11 @@ SIZES: dict[str, Size] = {
 }
 
 VIDEO_SIZES: Mapping[str, Mapping[str, Any]] = {
-    "yard": {
-        "tokenizer": {"patch": 4, "latents": 30, "latent_width": 3, "width": 48, "layers": 2,
+    "plot": {
+        "tokenizer": {"patch": 4, "latents": 20, "latent_width": 4, "width": 48, "layers": 2,
                       "time_every": 2, "soft_cap": None},
         "dynamics": {"layers": 2, "time_every": 2, "window": 16, "soft_cap": None},
-        "width": 128, "spatial": 1, "finest": 16,
+        "width": 64, "spatial": 5, "finest": 16,
     },
     "medium": {
         "tokenizer": {"patch": 8, "latents": 16, "latent_width": 16, "width": 256, "layers": 6,
@@ -56,5 +56,5 @@ VIDEO_SIZES: Mapping[str, Mapping[str, Any]] = {
         "width": 2_048, "spatial": 256, "finest": 64, "units": 2_048, "ahead": 8,
     },
 }  # fmt: skip
-"""Of `VideoWorldModel`, by the names of its own arguments. "yard" is for frames of 24 x 20 pixels,
+"""Of `VideoWorldModel`, by the names of its own arguments. "plot" is for frames of 20 x 16 pixels,
 the others for 64 x 64. "paper": 0.4 B parameters of tokenizer, 1.6 B of dynamics, as Dreamer 4."""

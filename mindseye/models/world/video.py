@@ -3,7 +3,7 @@
     latents   z_t = tokenizer(o_1 … o_t)
     dynamics  ẑ_t = f(past, noisy z_t, level τ, step size, a_t)      denoised in `steps` steps
     agent     h_t = f(past, z_t, a_t) at a token that reads all others and that none reads
-    heads     reward, continuation and the next actions from h_t
+    heads     reward, continuation and the next actions from [h_t, z_t]
 
 A frame is `spatial` tokens of latents and the agent's token, all of which are told the action, the
 signal level and the step size. A token is also told the latents of the frame before, and the
@@ -100,13 +100,14 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         self.finest, self.steps, self.is_shortcut = finest, steps, is_shortcut
         self.scale, self.clear = scale, finest - 1
         """Level at which frames join the past."""
-        self.num_features, self.spatial = width, spatial
+        self.spatial = spatial
         self.tokenizer = VideoTokenizer(observation_space.shape or (), **(tokenizer or {}))
         if self.tokenizer.size % spatial:
             raise SpecError(
                 f"video world: {self.tokenizer.size} latent numbers do not pack into {spatial}"
                 " tokens; choose spatial so that it divides latents * latent_width"
             )
+        self.num_features = width + self.tokenizer.size
         self.action_encoder = ActionEncoder(action_space)
         self.dynamics = SpaceTimeTransformer(width, **(dynamics or {}))
         self.enter = nn.Linear(2 * self.tokenizer.size // spatial, width)
@@ -133,10 +134,11 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         visible = torch.ones(spatial + 1, spatial + 1, dtype=torch.bool, device="cpu")
         visible[:-1, -1] = False
         self.register_buffer("visible", visible, persistent=False)
-        self.reward = ScalarHead(width, units, 1, limits=reward_limits)
-        self.continuation = BinaryHead(width, units, 1)
+        self.reward = ScalarHead(self.num_features, units, 1, limits=reward_limits)
+        self.continuation = BinaryHead(self.num_features, units, 1)
         self.policies = nn.ModuleList(
-            PolicyHead(action_space, features=width, units=units, layers=1) for _ in range(ahead)
+            PolicyHead(action_space, features=self.num_features, units=units, layers=1)
+            for _ in range(ahead)
         )
 
     # ---- the role of a world model -------------------------------------------------------------
@@ -200,7 +202,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         return self.reward(state["features"]), self.continuation(state["features"])
 
     def features(self, state: Tree) -> Float[Tensor, "batch features"]:
-        """Of the agent's token."""
+        """Of the agent's token, and the latents beside it."""
         return state["features"]
 
     # ---- learning ------------------------------------------------------------------------------
@@ -293,13 +295,13 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     def _joined(self, state: Tree, latents: Tensor, told: Tensor) -> Tree:
         level = torch.full(latents.shape[:1], self.clear, device=latents.device)
         noisy = ops.corrupt(self.scale * latents, level, self.finest)
-        _, features, past = self._step(noisy, level, torch.zeros_like(level), told, state)
+        _, agent, past = self._step(noisy, level, torch.zeros_like(level), told, state)
         return {
             "seen": state["seen"],
             "past": past,
             "latents": latents,
             "before": noisy,
-            "features": features,
+            "features": torch.cat((agent, latents), -1),
         }
 
 

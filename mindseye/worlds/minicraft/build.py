@@ -11,6 +11,7 @@ _YARD = {"technology": BASIC, "size": 5, "view": 0, "is_wild": False, "has_needs
 _WORKSHOP = {"technology": FULL, "size": 16, "view": 9, "is_wild": True, "has_needs": False}
 _WILD = {"technology": FULL, "size": 32, "view": 9, "is_wild": True, "has_needs": True}
 _KINDS: dict[str, dict[str, Any]] = {
+    "plot": {**_YARD, "size": 4, "max_steps": 20},
     "yard": {**_YARD, "max_steps": 60},
     "workshop": {**_WORKSHOP, "max_steps": 500},
     "wild": {**_WILD, "max_steps": 1_000},
@@ -35,8 +36,8 @@ def build(
     """The minicraft world of that name, many times over.
 
     Args:
-        name: See `names`: a yard with five achievements, a larger workshop with all of them, the
-            wild with hunger and zombies.
+        name: See `names`: a plot or a larger yard with five achievements, a workshop with all of
+            them, the wild with hunger and zombies.
         num_worlds: Rows of the batch.
         observation: "pixels" (the default), "symbols" or "text".
         max_steps: Steps until an episode is truncated; None: the world's own limit.
