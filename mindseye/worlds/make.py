@@ -16,6 +16,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from mindseye.core.errors import ConfigError, MissingExtra, WorldError
 from mindseye.worlds import metaworld, minigrid
+from mindseye.worlds.crafter import Crafter
 from mindseye.worlds.hold import HoldDone
 from mindseye.worlds.pixels import Pixels
 from mindseye.worlds.vectorise import SerialWorlds
@@ -44,9 +45,9 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, "metaworld/TASK", one of our own "grid/...", "minicraft/...",
-            "tabletop/..." or "scenes/..." names, a callable returning a `gymnasium.Env`, or a
-            `VectorEnv` that does not reset by itself.
+        world: A Gymnasium id, "crafter", "metaworld/TASK", one of our own "grid/...",
+            "minicraft/...", "tabletop/..." or "scenes/..." names, a callable returning a
+            `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
             world's own observation. MiniGrid also has "symbols" (its default) and "text".
@@ -119,6 +120,9 @@ def _factory(
     if isinstance(world, str):
         if world.startswith(("MiniGrid", "BabyAI")):
             return _minigrid(world, observation or "symbols", max_steps, options)
+        if world == "crafter":
+            face, limit = observation or "pixels", max_steps or 10_000
+            return lambda: Crafter(observation=face, max_steps=limit, **options)
         if world.startswith(metaworld.PREFIX):
             frames = "rgb_array" if observation == "pixels" else None
             options, max_steps = {"render_mode": frames, "max_steps": max_steps, **options}, None

@@ -24,6 +24,7 @@ FOREIGN = {
     "minari": {"experience/minari.py"},
     "h5py": {"experience/files.py", "experience/minari.py"},
     "cma": {"learners/evolution.py"},
+    "crafter": {"worlds/crafter.py"},
     "metaworld": {"worlds/metaworld.py", "agents/metaworld.py"},
     "transformers": {"models/perception/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
