@@ -18,20 +18,25 @@ from mindseye.models.perception.encoders import RandomPatches
 from mindseye.models.perception.vision import PatchTransformer
 from mindseye.models.policy import PolicyHead
 from mindseye.models.world.latent import LatentWorldModel
+from mindseye.models.world.video import VideoWorldModel
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 
 
-def save_model(folder: Path, model: LatentWorldModel) -> None:
+_CLASSES = {model.__name__: model for model in (LatentWorldModel, VideoWorldModel)}
+
+
+def save_model(folder: Path, model: LatentWorldModel | VideoWorldModel) -> None:
     """Write a world model; an earlier one in the folder is replaced."""
     spaces = {
         "observation_space": space_to_json(model.observation_space),
         "action_space": space_to_json(model.action_space),
     }
-    _save(Path(folder), {"kind": "world model", **spaces, "arguments": model.arguments}, model)
+    card = {"kind": "world model", "class": type(model).__name__, **spaces}
+    _save(Path(folder), {**card, "arguments": model.arguments}, model)
 
 
-def load_model(folder: Path) -> LatentWorldModel:
+def load_model(folder: Path) -> LatentWorldModel | VideoWorldModel:
     """Read a world model back.
 
     Raises:
@@ -40,10 +45,14 @@ def load_model(folder: Path) -> LatentWorldModel:
     card = _card(Path(folder), "world model")
     where = str(Path(folder) / CARD)
     spaces = [space_from_json(card[k], where) for k in ("observation_space", "action_space")]
-    known = inspect.signature(LatentWorldModel).parameters
+    # cards written before there was a choice name no class
+    kind = _CLASSES.get(card.get("class", "LatentWorldModel"))
+    if kind is None:
+        raise CheckpointError(f"{where}: unknown class {card['class']!r}; use {list(_CLASSES)}")
+    known = inspect.signature(kind).parameters
     if unknown := sorted(set(card["arguments"]) - set(known)):
         raise CheckpointError(f"{where}: unknown arguments {unknown}; written by another version")
-    model = LatentWorldModel(*spaces, **card["arguments"])
+    model = kind(*spaces, **card["arguments"])
     _fill(Path(folder), model)
     return model.eval()
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from mindseye.core.errors import SpecError
+from mindseye.core.errors import CheckpointError, SpecError
 from mindseye.core.protocols import Latent, Outcomes, WorldModel
+from mindseye.models.files import load_model, save_model
 from mindseye.models.video import motion_weight
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.worlds import DreamWorld, check_world
@@ -179,3 +180,21 @@ def test_what_moved_weighs_more():
     assert torch.equal(weight[0, 0], torch.ones(4))
     assert weight[0, 1].argmax() == 2
     assert torch.allclose(weight[0, 1, 2] / weight[0, 1, 0], torch.tensor(np.exp(2.0)).float())
+
+
+def test_a_saved_world_says_the_same(tmp_path):
+    model, (frames, actions) = video(), clip()
+    save_model(tmp_path, model)
+    again = load_model(tmp_path)
+    torch.manual_seed(0)
+    before = observed(model, frames, actions)
+    torch.manual_seed(0)
+    assert torch.equal(observed(again, frames, actions)["features"], before["features"])
+
+
+def test_a_model_of_unknown_class_is_refused(tmp_path):
+    save_model(tmp_path, video())
+    card = tmp_path / "card.json"
+    card.write_text(card.read_text().replace("VideoWorldModel", "CrystalBall"))
+    with pytest.raises(CheckpointError, match="unknown class 'CrystalBall'"):
+        load_model(tmp_path)
