@@ -138,7 +138,7 @@ NOISE = 0.3
 """Deviation of what is added to the expert's actions."""
 LOOSE, LOOSE_CAP = 1.0, 2.0
 """Log-deviation at first, and its cap, of the ablation."""
-FAILURE_BOUND, MOST_FAILURES = 0.1, 100
+FAILURE_BOUND, MOST_FAILURES = 0.1, 400
 """Share of failing action sequences that may succeed in the dream, and how many are followed."""
 WORLDS = 20
 """Stepped together."""
