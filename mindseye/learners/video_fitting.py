@@ -174,7 +174,7 @@ class VideoFitting(Learner):
             )
             loss = torch.cat((longer, loss))
         # in the unit of latents, whatever the scale
-        return ops.masked_mean(loss, mask) / self.model.scale**2, features
+        return ops.masked_mean(loss, _continued(batch)) / self.model.scale**2, features
 
     def _denoised(
         self, batch: Batch, told: Tensor, rows: slice, noisy: Tensor, level: Tensor, size: Tensor
@@ -223,3 +223,10 @@ class VideoFitting(Learner):
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.updates, self.sizes = state["updates"], state["sizes"]
+
+
+def _continued(batch: Batch) -> Tensor:
+    """1 for frames with a past: what begins cannot be foretold, and trying drowns all else."""
+    continued = batch["mask"] * (~batch["is_first"]).float()
+    continued[:, 0] = 0.0
+    return continued

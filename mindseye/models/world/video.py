@@ -33,6 +33,10 @@ from mindseye.models.policy import ActionEncoder, PolicyHead
 from mindseye.models.video import ActionAdapter, VideoTokenizer
 
 
+MEMORY_NOISE = 0.05
+"""Of frames that join the past, in the unit of latents."""
+
+
 class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
     """A world model over pictures.
 
@@ -99,7 +103,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         }
         self.finest, self.steps, self.is_shortcut = finest, steps, is_shortcut
         self.scale, self.clear = scale, finest - 1
-        """Level at which frames join the past."""
+        """Level that the network is told of frames that have joined the past."""
         self.spatial = spatial
         self.tokenizer = VideoTokenizer(observation_space.shape or (), **(tokenizer or {}))
         if self.tokenizer.size % spatial:
@@ -245,7 +249,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         The agent token's output is that of the remembered frames, not of the noisy ones.
         """
         clear = torch.full_like(level, self.clear)
-        kept = ops.corrupt(clean, clear, self.finest)
+        kept = self._remembered(clean)
         before = _shifted(kept, is_first)
         tokens = self._tokens(kept, before, clear, torch.zeros_like(size), told)
         drafts = self._tokens(noisy, before, level, size, told)
@@ -292,9 +296,13 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         change = self.leave(out[..., : self.spatial, :]).float().flatten(-2)
         return before + through * (noisy - tau * before) + self.scale * change
 
+    def _remembered(self, latents: Tensor) -> Tensor:
+        """As frames join the past: a little noisy, so that small errors of dreams are nothing new."""
+        return latents + MEMORY_NOISE * self.scale * torch.randn_like(latents)
+
     def _joined(self, state: Tree, latents: Tensor, told: Tensor) -> Tree:
         level = torch.full(latents.shape[:1], self.clear, device=latents.device)
-        noisy = ops.corrupt(self.scale * latents, level, self.finest)
+        noisy = self._remembered(self.scale * latents)
         _, agent, past = self._step(noisy, level, torch.zeros_like(level), told, state)
         return {
             "seen": state["seen"],
