@@ -1,5 +1,6 @@
 """Crafter (Hafner 2021, arXiv 2109.06780) as a Gymnasium environment; extra `crafter`."""
 
+from collections import defaultdict
 from typing import Any
 
 import gymnasium
@@ -33,7 +34,7 @@ class Crafter(gymnasium.Env):
             raise MissingExtra("crafter", "crafter") from error
         if observation != "pixels":
             raise ConfigError(f"crafter: no observation {observation!r}; choose pixels")
-        self._make = lambda seed: crafter.Env(length=max_steps, seed=seed)
+        self._make = lambda seed: _in_order(crafter.Env(length=max_steps, seed=seed))
         self._game = self._make(None)
         self.observation_space = Box(0, 255, (64, 64, 3), np.uint8)
         self.action_space = Discrete(17)
@@ -55,3 +56,26 @@ class Crafter(gymnasium.Env):
     def render(self) -> np.ndarray:
         """The land as the player sees it, 256 x 256."""
         return self._game.render((256, 256))
+
+
+class _OrderedSet(dict):
+    """A set that is walked through in the order in which things came."""
+
+    def add(self, item: Any) -> None:
+        self[item] = None
+
+    def remove(self, item: Any) -> None:
+        del self[item]
+
+
+def _in_order(game: Any) -> Any:
+    """The game keeps creatures in sets, whose order depends on memory: equal seeds would differ."""
+    world = game._world
+    reset = world.reset
+
+    def ordered(seed: int | None = None) -> None:
+        reset(seed)
+        world._chunks = defaultdict(_OrderedSet)
+
+    world.reset = ordered
+    return game

@@ -25,6 +25,8 @@ def test_a_missing_package_names_its_extra():
 
 
 def test_a_missing_simulator_names_its_extra(monkeypatch):
+    for name in [m for m in sys.modules if m.startswith("gymnasium.envs.mujoco")]:
+        monkeypatch.delitem(sys.modules, name)
     for name in [m for m in sys.modules if m.split(".")[0] == "mujoco"] + ["mujoco"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match="mindseye\\[mujoco\\]"):
