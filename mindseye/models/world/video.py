@@ -32,7 +32,6 @@ from mindseye.models.perception.leaves import is_image
 from mindseye.models.policy import ActionEncoder, PolicyHead
 from mindseye.models.video import ActionAdapter, VideoTokenizer
 
-
 MEMORY_NOISE = 0.05
 """Of frames that join the past, in the unit of latents."""
 
@@ -297,7 +296,7 @@ class VideoWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         return before + through * (noisy - tau * before) + self.scale * change
 
     def _remembered(self, latents: Tensor) -> Tensor:
-        """As frames join the past: a little noisy, so that small errors of dreams are nothing new."""
+        """As frames join the past: a little noisy, so that errors of dreams are nothing new."""
         return latents + MEMORY_NOISE * self.scale * torch.randn_like(latents)
 
     def _joined(self, state: Tree, latents: Tensor, told: Tensor) -> Tree:
