@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from mindseye.core.episode import Episode
+from mindseye.core.episode import Episode, Origin, OriginKind
 from mindseye.core.tree import named_leaves
 from mindseye.evaluation.truth import Truth
 from mindseye.worlds.grids.objects import TRIPLES, codes_of
@@ -77,6 +77,20 @@ def draw_pair(real: Episode, dream: Episode, frames: int = FRAMES) -> Image.Imag
                 box = (*at, at[0] + _SIDE - 1, at[1] + _SIDE - 1)
                 ImageDraw.Draw(sheet).rectangle(box, fill=_ENDED)
     return sheet
+
+
+def save_pair(real: np.ndarray, dream: np.ndarray, path: Path, *, frames: int = FRAMES) -> None:
+    """Write frames of reality above those of a dream, each (frames, height, width, channels)."""
+    films = [_film(real, "real"), _film(dream, "imagined")]
+    sheet = draw_pair(*films, frames=frames)
+    assert sheet is not None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _film(frames: np.ndarray, kind: OriginKind) -> Episode:
+    nothing = np.zeros(len(frames) - 1, np.float32)
+    return Episode(frames, nothing, nothing, False, True, Origin(kind, "film"))
 
 
 def _fitted(pixels: np.ndarray) -> Image.Image:

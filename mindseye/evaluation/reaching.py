@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from mindseye.core.batch import Batch
-from mindseye.core.episode import Episode, Origin, OriginKind
 from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import Agent
 from mindseye.core.tree import map_tree
-from mindseye.evaluation.pictures import draw_pair
+from mindseye.evaluation.pictures import save_pair
 from mindseye.models.world.features import FeatureWorldModel
 from mindseye.worlds.rules import RulesWorld
 from mindseye.worlds.tabletop import place, state_of
@@ -84,16 +83,7 @@ def draw_dream(model: FeatureWorldModel, data: Batch, path: Path, *, row: int = 
     for t in range(1, len(seen)):
         state = model.imagine(state, taken[:, t])
         frames.append(model.predict(state).observation)
-    sheet = draw_pair(_episode(seen, "real"), _episode(torch.cat(frames).cpu(), "imagined"))
-    assert sheet is not None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
-
-
-def _episode(frames: Tensor, kind: OriginKind) -> Episode:
-    steps = len(frames) - 1
-    nothing = np.zeros(steps, np.float32)
-    return Episode(frames.numpy(), nothing, nothing, False, True, Origin(kind, "features"))
+    save_pair(seen.numpy(), torch.cat(frames).cpu().numpy(), path)
 
 
 def _by_episode(said: Tensor, seen: Tensor) -> list[float]:

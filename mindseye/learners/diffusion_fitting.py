@@ -61,7 +61,7 @@ class DiffusionFitting(Learner):
         Raises:
             LearnerError: If the loss is not finite.
         """
-        self.optimiser.adam.param_groups[0]["lr"] = self._rate()
+        self.optimiser.set_rate(self._rate())
         if self.is_fast:
             with fast_arithmetic(next(self.model.parameters()).device):
                 losses = self.model.losses(batch)  # type: ignore[operator]

@@ -52,8 +52,7 @@ class FeatureFitting(Learner):
             losses = self._losses(batch)
             total = torch.stack(list(losses.values())).sum()
         norm = self.optimiser.step(total, "feature fitting")
-        for group in self.optimiser.adam.param_groups:
-            group["lr"] *= self.decay
+        self.optimiser.scale_rate(self.decay)
         return {f"loss/{name}": x.item() for name, x in losses.items()} | {"gradient/norm": norm}
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:

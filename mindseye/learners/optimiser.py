@@ -55,6 +55,11 @@ class Optimiser:
         for group in self.adam.param_groups:
             group["lr"] = learning_rate
 
+    def scale_rate(self, factor: float) -> None:
+        """Multiply the learning rate of all steps to come."""
+        for group in self.adam.param_groups:
+            group["lr"] *= factor
+
     def state_dict(self) -> dict:
         """Adam's state."""
         return self.adam.state_dict()

@@ -89,8 +89,7 @@ class RecurrentFitting(Learner):
         """
         losses = self._losses(batch)
         norm = self.optimiser.step(torch.stack(list(losses.values())).sum(), "recurrent fitting")
-        for group in self.optimiser.adam.param_groups:
-            group["lr"] *= self.decay
+        self.optimiser.scale_rate(self.decay)
         return {f"loss/{name}": x.item() for name, x in losses.items()} | {"gradient/norm": norm}
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:

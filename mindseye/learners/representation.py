@@ -49,8 +49,7 @@ class HiddenPatchFitting(Learner):
         with fast_arithmetic(frames.device):
             losses = self.task.loss(frames, hidden)
         norm = self.optimiser.step(losses.mean(), "hidden patches")
-        for group in self.optimiser.adam.param_groups:
-            group["lr"] *= self.decay
+        self.optimiser.scale_rate(self.decay)
         unseen = losses[hidden].mean() if hidden.any() else losses.mean()
         return {
             "loss/hidden": unseen.item(),

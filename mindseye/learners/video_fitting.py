@@ -42,8 +42,7 @@ class TokenizerFitting(Learner):
         with fast_arithmetic(batch["mask"].device):
             error = self.tokenizer.loss(batch["observation"], batch["is_first"])
             loss = ops.masked_mean(error, batch["mask"])
-        rise = min(1.0, (self.updates + 1) / WARMUP)
-        self.optimiser.set_rate(self.learning_rate * rise * self.decay**self.updates)
+        self.optimiser.set_rate(_rate(self.learning_rate, self.decay, self.updates))
         norm = self.optimiser.step(loss, "tokenizer fitting")
         self.updates += 1
         return {"loss/frames": loss.item(), "gradient/norm": norm}
@@ -131,8 +130,7 @@ class VideoFitting(Learner):
                 features = torch.cat((agent, batch["observation"]), -1)
                 losses |= self._agent_losses(batch, features, known)
             total = torch.stack([self._balanced(name, loss) for name, loss in losses.items()]).sum()
-        rise = min(1.0, (self.updates + 1) / WARMUP)
-        self.optimiser.set_rate(self.learning_rate * rise * self.decay**self.updates)
+        self.optimiser.set_rate(_rate(self.learning_rate, self.decay, self.updates))
         norm = self.optimiser.step(total, "video fitting")
         self.updates += 1
         return {f"loss/{k}": v.item() for k, v in losses.items()} | {"gradient/norm": norm}
@@ -223,6 +221,12 @@ class VideoFitting(Learner):
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.updates, self.sizes = state["updates"], state["sizes"]
+
+
+def _rate(learning_rate: float, decay: float, updates: int) -> float:
+    """Rises over WARMUP updates, falls from the first on."""
+    rise = min(1.0, (updates + 1) / WARMUP)
+    return learning_rate * rise * decay**updates
 
 
 def _continued(batch: Batch) -> Tensor:

@@ -39,11 +39,11 @@ from mindseye.experience import Replay
 from mindseye.learners.video_fitting import VideoFitting
 from mindseye.models.world.sizes import VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
-from mindseye.stages.evolve import returns
 from mindseye.stages.video import (
     CONTEXT,
     LABELLED,
     draw_dream,
+    earned,
     encode,
     fit_tokenizer,
     practise,
@@ -220,9 +220,11 @@ def run(config: Config, record: Run) -> Report:
             horizon=config.horizon,
             stage=name,
         )
+    count = config.test_episodes
+    real = _world(config, count)
     for name, agent in agents.items():
-        earned = record.once(f"real/{name}", lambda a=agent: test(config, record, a))
-        measures.append(mean_measure(f"real/{name}", earned, "achievements"))
+        found = record.once(f"real/{name}", lambda a=agent: earned(record, a, real, episodes=count))
+        measures.append(mean_measure(f"real/{name}", found, "achievements"))
     draw_dream(record, models["all_labels"], replay.episode(0))
     return Report(
         name=CARD.slug,
@@ -318,13 +320,6 @@ def judge_control(
         )
     found["half_of_all_labels"] = np.multiply(found["all_labels"], 0.5)
     return [mean_measure(f"control/{n}", values, "share of error") for n, values in found.items()]
-
-
-def test(config: Config, record: Run, agent: Agent) -> list[float]:
-    """Real returns, in the same episodes for every agent."""
-    record.seed_torch("test")
-    world, seed = _world(config, config.test_episodes), record.seed_for("test") % 2**30
-    return returns(agent, world, episodes=config.test_episodes, seed=seed, explore=True)
 
 
 def _model(config: Config, *, is_shortcut: bool) -> VideoWorldModel:

@@ -31,11 +31,11 @@ from mindseye.experience import Replay
 from mindseye.learners.video_fitting import VideoFitting
 from mindseye.models.world.sizes import VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
-from mindseye.stages.evolve import returns
 from mindseye.stages.video import (
     CONTEXT,
     LABELLED,
     draw_dream,
+    earned,
     encode,
     fit_tokenizer,
     labelled,
@@ -192,9 +192,11 @@ def run(config: Config, record: Run) -> Report:
         seed=record.seed_for("outcomes") % 2**30,
     )
     measures = judge(record, models, coming)
+    count = config.test_episodes
+    real = _world(config, count)
     for name, agent in train(config, record, models["adapted"], latents).items():
-        earned = record.once(f"real/{name}", lambda a=agent: test(config, record, a))
-        measures.append(mean_measure(f"real/{name}", earned, "achievements"))
+        found = record.once(f"real/{name}", lambda a=agent: earned(record, a, real, episodes=count))
+        measures.append(mean_measure(f"real/{name}", found, "achievements"))
     draw_dream(record, models["adapted"], replay.episode(0))
     return Report(
         name=CARD.slug,
@@ -297,13 +299,6 @@ def train(config: Config, record: Run, model: VideoWorldModel, latents: Replay) 
             stage=name,
         )
     return agents
-
-
-def test(config: Config, record: Run, agent: Agent) -> list[float]:
-    """Real returns, in the same episodes for every agent."""
-    record.seed_torch("test")
-    world, seed = _world(config, config.test_episodes), record.seed_for("test") % 2**30
-    return returns(agent, world, episodes=config.test_episodes, seed=seed, explore=True)
 
 
 def _world(config: Config, num_worlds: int) -> VectorEnv:

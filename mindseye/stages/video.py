@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
-from PIL import Image
 
 from mindseye.agents.crafting import ScriptedCrafter
 from mindseye.agents.policy import DreamAgent
@@ -17,12 +16,14 @@ from mindseye.core.episode import Episode, Origin
 from mindseye.core.protocols import Agent
 from mindseye.core.run import Run
 from mindseye.core.tree import to_tensor
+from mindseye.evaluation.pictures import save_pair
 from mindseye.evaluation.video import dream_clips
 from mindseye.experience import Prioritised, Replay, Uniform, rollout
 from mindseye.learners.preference import PreferenceImagination
 from mindseye.learners.video_fitting import TokenizerFitting
 from mindseye.models.video import VideoTokenizer
 from mindseye.models.world.video import VideoWorldModel
+from mindseye.stages.evolve import returns
 from mindseye.worlds.minicraft import Minicraft
 from mindseye.worlds.rules import RulesWorld
 
@@ -160,16 +161,16 @@ def practise(
     return DreamAgent(model, learner.policy)
 
 
+def earned(run: Run, agent: Agent, world: VectorEnv, *, episodes: int) -> list[float]:
+    """Returns in the same episodes for every agent."""
+    run.seed_torch("test")
+    return returns(agent, world, episodes=episodes, seed=run.seed_for("test") % 2**30, explore=True)
+
+
 def draw_dream(run: Run, model: VideoWorldModel, episode: Episode, *, frames: int = 14) -> None:
     """A recorded episode above, and below it what is dreamed after its first frames: media/."""
     actions = np.asarray(episode.actions)[None, : frames - 1]
     real = np.asarray(episode.observations)[None, : actions.shape[1] + 1]
     run.seed_torch("picture")
     dream, _ = dream_clips(model, real, actions, context=CONTEXT, device=run.device)
-    above, below = (np.concatenate(list(clip[0]), 1) for clip in (real, dream))
-    sheet = np.concatenate([above, np.full_like(above[:2], 255), below], 0)
-    folder = run.folder / "media"
-    folder.mkdir(exist_ok=True)
-    Image.fromarray(sheet).resize((4 * sheet.shape[1], 4 * sheet.shape[0]), 0).save(
-        folder / "dream.png"
-    )
+    save_pair(real[0], dream[0], run.folder / "media" / "dream.png", frames=frames)

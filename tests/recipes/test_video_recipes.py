@@ -1,3 +1,5 @@
+"""Dreamer 4 and DWS: two walks around the same loop, held to the same contract."""
+
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -6,32 +8,39 @@ import torch
 from PIL import Image
 
 from mindseye.core.run import Run
-from mindseye.recipes import dws as recipe
+from mindseye.recipes import dreamer4, dws
 
-SMOKE = replace(recipe.PRESETS["smoke"], seed=100)
+PACKAGES = {dreamer4: "crafter", dws: "Box2D"}
+"""What the world of the full preset needs."""
 
 
-def report(folder, **options):
-    options = {"name": "dws", "config": asdict(SMOKE), "seed": SMOKE.seed} | options
+@pytest.fixture(scope="module", params=PACKAGES, ids=lambda recipe: recipe.CARD.slug)
+def recipe(request):
+    return request.param
+
+
+def report(recipe, folder, **options):
+    smoke = replace(recipe.PRESETS["smoke"], seed=100)
+    options = {"name": recipe.CARD.slug, "config": asdict(smoke), "seed": smoke.seed} | options
     with Run(folder, **options) as record:
-        return recipe.run(SMOKE, record)
+        return recipe.run(smoke, record)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("run")
+def folder(recipe, tmp_path_factory):
+    return tmp_path_factory.mktemp(recipe.CARD.slug)
 
 
 @pytest.fixture(scope="module")
-def smoke(folder):
-    return report(folder)
+def smoke(recipe, folder):
+    return report(recipe, folder)
 
 
 def values(found):
     return {measure.name: measure.value for measure in found.measures}
 
 
-def test_every_claim_names_measures_of_the_report(smoke):
+def test_every_claim_names_measures_of_the_report(recipe, smoke):
     for claim in recipe.CARD.claims:
         for name in (claim.method, claim.baseline, claim.ablation):
             smoke.measure(name)
@@ -43,7 +52,7 @@ def test_the_dream_is_drawn_beside_reality(smoke, folder):
     assert sheet.std() > 1
 
 
-def test_a_killed_run_goes_on_bit_for_bit(smoke, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_bit_for_bit(recipe, smoke, tmp_path, monkeypatch):
     calls, update = [], recipe.VideoFitting.update
 
     def die_late(fitting, batch):
@@ -55,17 +64,17 @@ def test_a_killed_run_goes_on_bit_for_bit(smoke, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(recipe.VideoFitting, "update", die_late)
         with pytest.raises(KeyboardInterrupt):
-            report(tmp_path, checkpoint_seconds=0.0)
-    assert values(report(tmp_path)) == values(smoke)
+            report(recipe, tmp_path, checkpoint_seconds=0.0)
+    assert values(report(recipe, tmp_path)) == values(smoke)
 
 
-def test_the_small_study_builds():
+def test_the_small_study_builds(recipe):
     for model in recipe.build(recipe.PRESETS["cpu"]).values():
         assert sum(p.numel() for p in model.parameters()) > 100_000
 
 
-def test_the_papers_size_builds_without_memory():
-    pytest.importorskip("Box2D")
+def test_the_papers_size_builds_without_memory(recipe):
+    pytest.importorskip(PACKAGES[recipe])
     with torch.device("meta"):
         models = recipe.build(recipe.PRESETS["full"])
     size = sum(p.numel() for p in next(iter(models.values())).parameters())
