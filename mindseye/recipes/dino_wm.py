@@ -112,12 +112,12 @@ class Config:
     """Of the predictor."""
     window: int = 1
     """Frames the predictor reads."""
-    updates: int = 600
+    updates: int = 1_400
     """Of every predictor."""
-    batch: int = 64
+    batch: int = 32
     """Segments per update."""
-    learning_rate: float = 3e-3
-    """Of AdamW, at first; it falls to a twentieth."""
+    learning_rate: float = 6e-3
+    """Of AdamW, of encoder and predictors, at first; it falls to a twentieth."""
     goals: int = 32
     """Pairs of starts and goals, half of them in different rooms."""
     attempts: int = 10

@@ -80,10 +80,11 @@ def fit_features(
     for step in run.steps(stage, updates, keep={"learner": learner, "rng": rng}):
         row = rng.integers(episodes, size=batch_size)[:, None]
         first = rng.integers(rows + 1 - length, size=batch_size)[:, None]
-        order, at = rng.permutation(batch_size), (row, first + np.arange(length))
+        at = row, first + np.arange(length)
         batch = {name: leaf[at].to(run.device) for name, leaf in data.items()}
         if is_shuffled:
-            batch["action"] = batch["action"][order]
+            # each those of the one before: drawn by chance, some would keep their own
+            batch["action"] = batch["action"].roll(1, 0)
         metrics = learner.update(batch)
         if step % 20 == 0:
             run.log(metrics)

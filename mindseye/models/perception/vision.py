@@ -47,6 +47,8 @@ class PatchTransformer(nn.Module, FrameEncoder):
             "layers": layers,
             "heads": heads,
         }
+        self.register_buffer("background", torch.zeros(3, *shape[:2]))
+        self.register_buffer("spread", torch.ones(()))
         self.enter = nn.Linear(3 * patch * patch, features)
         self.place = nn.Parameter(0.5 * torch.randn(math.prod(self.grid), features))
         self.hidden = nn.Parameter(0.02 * torch.randn(features))
@@ -58,13 +60,20 @@ class PatchTransformer(nn.Module, FrameEncoder):
         """Encode whole frames."""
         return self.read(as_floats(frames), None)
 
+    @torch.no_grad()
+    def calibrate(self, frames: Frames) -> None:
+        """Make what frames have in common, and how little of them varies, not matter."""
+        x = as_floats(frames)
+        self.background.copy_(x.mean(0))
+        self.spread.copy_((x - self.background).square().mean().sqrt().clamp(min=1e-3))
+
     def read(
         self,
         x: Float[Tensor, "rows 3 height width"],
         hidden: Bool[Tensor, "rows patches"] | None,
     ) -> Float[Tensor, "rows patches features"]:
         """Encode frames of which some patches are hidden."""
-        tokens = self.enter(patchify(x, self.patch))
+        tokens = self.enter(patchify((x - self.background) / self.spread, self.patch))
         if hidden is not None:
             tokens = torch.where(hidden.unsqueeze(-1), self.hidden.to(tokens.dtype), tokens)
         tokens = (tokens + self.place).unsqueeze(1)
@@ -102,6 +111,7 @@ class HiddenPatches(nn.Module):
     @torch.no_grad()
     def calibrate(self, frames: Frames) -> None:
         """Make what frames have in common, and how little a blurred one varies, not matter."""
+        self.encoder.calibrate(frames)
         target = self.target(as_floats(frames))
         self.mean.copy_(target.mean(0))
         apart = (target - self.mean).unflatten(-1, (len(self.scale), -1))

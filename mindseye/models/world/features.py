@@ -73,7 +73,9 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
         felt = sum(math.prod(space.shape) for space in self.vectors.values())
         self.num_features = encoder.num_features + felt
         self.action_encoder = ActionEncoder(action_space)
-        self.enter = nn.Linear(self.num_features + self.action_encoder.size, width)
+        self.enter = nn.Linear(self.num_features, width)
+        # apart, so that few numbers of actions weigh as much as many features
+        self.steer = nn.Linear(self.action_encoder.size, width)
         self.place = nn.Parameter(0.5 * torch.randn(self.num_tokens, width))
         self.net = SpaceTimeTransformer(
             width,
@@ -225,6 +227,5 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
         return torch.stack(pictures, 1).float() / 255
 
     def _entered(self, tokens: Tensor, action: Tree) -> Tensor:
-        act = self.action_encoder(action).unsqueeze(-2)
-        act = act.expand(*tokens.shape[:-1], -1).to(tokens.dtype)
-        return self.enter(torch.cat((tokens, act), -1)) + self.place
+        steering = self.steer(self.action_encoder(action).to(tokens.dtype))
+        return self.enter(tokens) + steering.unsqueeze(-2) + self.place
