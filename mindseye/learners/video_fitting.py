@@ -111,7 +111,8 @@ class VideoFitting(Learner):
             for name, parameter in model.named_parameters()
             if parameter.requires_grad and not name.startswith("tokenizer.")
         ]
-        self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0)
+        hidden = [p for p in model.dynamics.parameters() if p.requires_grad and p.ndim == 2]
+        self.optimiser = Optimiser(own, learning_rate=learning_rate, clip=10.0, matrices=hidden)
 
     def update(self, batch: Batch) -> Metrics:
         """One step on a batch of encoded segments.
