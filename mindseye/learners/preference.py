@@ -89,8 +89,7 @@ class PreferenceImagination(Learner):
                 reward, continuation, value[:, 1:], discount=self.discount, lambda_=self.lambda_
             )
             # what happens after an end is not worth learning from
-            ones = torch.ones_like(reward[:, :1])
-            alive = torch.cat((ones, continuation[:, :-1]), 1).cumprod(1)
+            alive = self.model.continuation(dream.features[:, :-1]).cumprod(1)
             better = target > value[:, :-1]
             before = dream.features[:, :-1]
             first = self.prior(before)

@@ -96,7 +96,7 @@ CARD = Card(
         "the better half of the episodes is cloned",
     ],
     numbers={
-        "cpu": "384 episodes of 20 steps at 20 x 16 pixels, 0.3 M parameters",
+        "cpu": "1,024 episodes of 20 steps at 20 x 16 pixels, 0.3 M parameters",
         "paper": "2,541 hours at 360 x 640 pixels, 2 B parameters",
     },
 )
@@ -112,7 +112,7 @@ class Config:
     """Shown as pixels."""
     max_steps: int = 20
     """Of an episode."""
-    episodes: int = 384
+    episodes: int = 1_024
     """Recorded: half by a noisy script (where there is one), half at random."""
     noise: float = 0.5
     """Share of random actions in the script's episodes."""
@@ -122,46 +122,46 @@ class Config:
     """Of the world model, one of `VIDEO_SIZES`."""
     tokenizer_updates: int = 300
     """Of 16 pairs of frames."""
-    updates: int = 500
+    updates: int = 2_000
     """Of every dynamics."""
-    agent_updates: int = 400
-    """Of the agent's token, reward and cloned policy; the dynamics go on."""
-    batch: int = 16
+    batch: int = 8
     """Clips per update."""
-    length: int = 10
+    length: int = 20
     """Frames per clip."""
     learning_rate: float = 4e-3
     """Of the dynamics; falls to a tenth."""
-    dream_updates: int = 60
+    dream_updates: int = 120
     """Of the policy, in imagination."""
     dreams: int = 64
     """Dreamed episodes per update."""
     horizon: int = 6
     """Imagined steps per dream."""
-    test_episodes: int = 128
+    test_episodes: int = 256
     """Real episodes per agent."""
 
 
 PRESETS = {
     "smoke": Config(
-        episodes=32, tokenizer_updates=4, updates=4, agent_updates=2, dream_updates=2, dreams=8,
+        episodes=32, tokenizer_updates=4, updates=4, dream_updates=2, dreams=8,
         horizon=3, test_episodes=16,
     ),
     "cpu": Config(),
     "medium": Config(
         world="crafter", max_steps=1_000, episodes=1_000, size="medium", tokenizer_updates=20_000,
-        updates=50_000, agent_updates=10_000, batch=16, length=32, learning_rate=3e-4,
+        updates=50_000, batch=16, length=32, learning_rate=3e-4,
         dream_updates=2_000, dreams=256, horizon=32,
     ),
     "full": Config(
         world="crafter", max_steps=10_000, episodes=100_000, size="paper",
-        tokenizer_updates=300_000, updates=500_000, agent_updates=50_000, batch=64, length=64,
+        tokenizer_updates=300_000, updates=500_000, batch=64, length=64,
         learning_rate=1e-4, dream_updates=50_000, dreams=1_024, horizon=64, test_episodes=1_000,
     ),
 }  # fmt: skip
 """Full: 0.4 B parameters of tokenizer and 1.6 B of dynamics, as in the paper."""
 VARIANTS = ("shortcut", "forcing", "all_labels", "no_labels")
 """World models that differ in one thing; "no_labels" is deaf to actions."""
+PRACTISED = {"dreamer": "all_labels", "dreamer_unlabelled": "no_labels"}
+"""Agents, and in whose dream each practises."""
 NUM_WORLDS = 32
 STEPS = 4
 """Denoising steps per imagined frame."""
@@ -192,7 +192,6 @@ def run(config: Config, record: Run) -> Report:
     for name, model in models.items():
         model.tokenizer.load_state_dict(tokenizer.state_dict())
         fit(config, record, name, model, latents)
-        model.eval()
     coming = outcomes(
         _world(config, 2 * NUM_WORLDS),
         context=CONTEXT,
@@ -201,15 +200,12 @@ def run(config: Config, record: Run) -> Report:
     )
     measures += judge_sampling(config, record, models, coming)
     measures += judge_control(config, record, models, coming)
-    told = {"dreamer": "all_labels", "dreamer_unlabelled": "no_labels"}
-    for name in told.values():
-        fit_agent(config, record, name, models[name], latents)
     prior = models["all_labels"].policies[0]
     agents: dict[str, Agent] = {
         "random": RandomAgent(prior.space, record.seed_for("random")),
         "cloning": DreamAgent(models["all_labels"], prior),
     }
-    for name, source in told.items():
+    for name, source in PRACTISED.items():
         models[source].steps = STEPS
         agents[name] = practise(
             record,
@@ -241,7 +237,8 @@ def run(config: Config, record: Run) -> Report:
 
 
 def fit(config: Config, record: Run, name: str, model: VideoWorldModel, latents: Replay) -> None:
-    """Dynamics from encoded clips, some of them without actions."""
+    """Dynamics from encoded clips, and where an agent is to practise, what its token is to know."""
+    is_for_agent = name in PRACTISED.values()
     fitting = VideoFitting(
         model,
         learning_rate=config.learning_rate,
@@ -249,38 +246,17 @@ def fit(config: Config, record: Run, name: str, model: VideoWorldModel, latents:
         long_share=LONG_SHARE if model.is_shortcut else 0.0,
         long_after=config.updates // 3,
         is_ramped=False,
+        knows_agent=is_for_agent,
     )
-    _update(config, record, f"fit_{name}", latents, fitting, config.updates)
-
-
-def fit_agent(
-    config: Config, record: Run, name: str, model: VideoWorldModel, latents: Replay
-) -> None:
-    """The agent's token, from which reward, end and policy are read; the dynamics go on."""
-    fitting = VideoFitting(
-        model.train(),
-        learning_rate=config.learning_rate / 2,
-        decay=0.1 ** (1 / config.agent_updates),
-        long_share=LONG_SHARE,
-        is_ramped=False,
-        knows_agent=True,
-    )
-    _update(config, record, f"agent_{name}", latents, fitting, config.agent_updates)
-    model.eval().requires_grad_(False)
-
-
-def _update(
-    config: Config, record: Run, stage: str, latents: Replay, fitting: VideoFitting, updates: int
-) -> None:
-    needs_few = stage in ("fit_shortcut", "fit_forcing")
-    share = config.labelled if needs_few else 1.0
-    rng = record.rng("clips")
-    for step in record.steps(stage, updates, keep={"fitting": fitting, "rng": rng}):
+    share, rng = 1.0 if is_for_agent else config.labelled, record.rng("clips")
+    keep = {"fitting": fitting, "rng": rng}
+    for step in record.steps(f"fit_{name}", config.updates, keep=keep):
         batch = latents.sample(config.batch, config.length, rng)
         batch = {**batch, LABELLED: (batch[LABELLED] < share).float()}
         metrics = fitting.update(to_tensor(batch, record.device))
         if step % 20 == 0:
             record.log(metrics)
+    model.eval().requires_grad_(False)
 
 
 def judge_sampling(

@@ -80,7 +80,7 @@ CARD = Card(
         "prioritised starts are not corrected for",
     ],
     numbers={
-        "cpu": "384 episodes without actions, 15 of them labelled; 20 x 16 pixels",
+        "cpu": "1,024 episodes without actions, 15 of them labelled; 20 x 16 pixels",
         "paper": "Open-Sora and others; BAIR, Procgen, Atari",
     },
 )
@@ -96,23 +96,23 @@ class Config:
     """Shown as pixels."""
     max_steps: int = 20
     """Of an episode."""
-    episodes: int = 384
+    episodes: int = 1_024
     """Watched: half by a noisy script (where there is one), half at random."""
     noise: float = 0.5
     """Share of random actions in the script's episodes."""
-    labelled: float = 0.04
+    labelled: float = 0.015
     """Share of episodes whose actions are known when adapting."""
     size: str = "plot"
     """Of the world model, one of `VIDEO_SIZES`."""
     tokenizer_updates: int = 300
     """Of 16 pairs of frames."""
-    watching: int = 500
+    watching: int = 2_000
     """Updates of the video model, without actions."""
-    adapting: int = 300
+    adapting: int = 500
     """Updates with actions."""
-    batch: int = 16
+    batch: int = 8
     """Clips per update."""
-    length: int = 10
+    length: int = 20
     """Frames per clip."""
     learning_rate: float = 4e-3
     """Falls to a tenth in each phase."""
@@ -124,7 +124,7 @@ class Config:
     """Dreamed episodes per update."""
     horizon: int = 6
     """Imagined steps per dream."""
-    test_episodes: int = 128
+    test_episodes: int = 256
     """Real episodes per agent."""
 
 

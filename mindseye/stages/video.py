@@ -30,7 +30,10 @@ from mindseye.worlds.rules import RulesWorld
 LABELLED = "labelled"
 """Extra of episodes, uniform in [0, 1): those below a share have actions that may be known."""
 CONTEXT = 4
-"""Frames seen before imagination begins."""
+"""Frames seen before pictures and outcomes are imagined."""
+HISTORY = 20
+"""Frames, of the same episode, remembered before practice begins: as many as there are, or what was
+achieved long ago would be imagined to pay once more."""
 _GROUP = 16
 
 
@@ -145,11 +148,11 @@ def practise(
     rng = run.rng(stage)
     keep = {"learner": learner, "rng": rng, "strategy": latents.strategy}
     for _ in run.steps(stage, updates, keep=keep):
-        drawn = latents.sample(dreams, CONTEXT, rng, crossing=False)
+        drawn = latents.sample(dreams, HISTORY, rng)
         batch = to_tensor(drawn, run.device)
         with torch.no_grad():
             state = model.initial(dreams)
-            for t in range(CONTEXT):
+            for t in range(HISTORY):
                 first = batch["is_first"][:, t] | (t == 0)
                 action, seen = batch["action"][:, t], batch["observation"][:, t]
                 state = model.remember(state, action, seen, first)

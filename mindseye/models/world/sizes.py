@@ -40,7 +40,7 @@ VIDEO_SIZES: Mapping[str, Mapping[str, Any]] = {
     "plot": {
         "tokenizer": {"patch": 4, "latents": 20, "latent_width": 4, "width": 48, "layers": 2,
                       "time_every": 2, "soft_cap": None},
-        "dynamics": {"layers": 2, "time_every": 2, "window": 16, "soft_cap": None},
+        "dynamics": {"layers": 2, "time_every": 2, "window": 20, "soft_cap": None},
         "width": 64, "spatial": 5, "finest": 16,
     },
     "medium": {
