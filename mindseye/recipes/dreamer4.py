@@ -130,13 +130,13 @@ class Config:
     """Frames per clip."""
     learning_rate: float = 4e-3
     """Of the dynamics; falls to a tenth."""
-    dream_updates: int = 120
+    dream_updates: int = 100
     """Of the policy, in imagination."""
     dreams: int = 64
     """Dreamed episodes per update."""
-    horizon: int = 6
+    horizon: int = 10
     """Imagined steps per dream."""
-    test_episodes: int = 256
+    test_episodes: int = 512
     """Real episodes per agent."""
 
 
