@@ -29,7 +29,7 @@ _EXTRAS = {
     "pygame": "control",
     "Box2D": "control",
 }
-_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/")
+_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/")
 _PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
 
 
@@ -45,9 +45,9 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, "crafter", "metaworld/TASK", one of our own "grid/...",
-            "minicraft/...", "tabletop/..." or "scenes/..." names, a callable returning a
-            `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
+        world: A Gymnasium id, "crafter", "metaworld/TASK", "control/DOMAIN-TASK", one of our own
+            "grid/...", "minicraft/...", "tabletop/..." or "scenes/..." names, a callable returning
+            a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
             world's own observation. MiniGrid also has "symbols" (its default) and "text".
@@ -83,13 +83,14 @@ def make(
 def _own(
     name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
 ) -> VectorEnv:
-    from mindseye.worlds import grids, minicraft, scenes, tabletop
+    from mindseye.worlds import control_suite, grids, minicraft, scenes, tabletop
 
     families = {
         "grid/": grids,
         "minicraft/": minicraft,
         "tabletop/": tabletop,
         "scenes/": scenes,
+        "control/": control_suite,
     }
     build = families[name[: name.index("/") + 1]].build
     return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)

@@ -26,6 +26,8 @@ FOREIGN = {
     "cma": {"learners/evolution.py"},
     "crafter": {"worlds/crafter.py"},
     "metaworld": {"worlds/metaworld.py", "agents/metaworld.py"},
+    "dm_control": {"worlds/control_suite.py"},
+    "mujoco": {"worlds/mujoco_view.py"},
     "transformers": {"models/perception/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
 }

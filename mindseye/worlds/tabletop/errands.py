@@ -3,8 +3,8 @@
 import numpy as np
 
 from mindseye.core.errors import WorldError
+from mindseye.worlds.rules.placing import state_of
 from mindseye.worlds.rules.world import RulesWorld
-from mindseye.worlds.tabletop.tabletop import state_of
 
 
 def errands(

@@ -1,17 +1,16 @@
-"""`Tabletop`, which shows a table by one of four faces, and worlds put where one wants them."""
+"""`Tabletop`, which shows a table by one of four faces."""
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from gymnasium.spaces import Box, Dict, Space
 
-from mindseye.core.errors import ConfigError, SpecError
+from mindseye.core.errors import ConfigError
 from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree
+from mindseye.worlds.rules.placing import Placeable
 from mindseye.worlds.rules.randomness import Draws
-from mindseye.worlds.rules.rules import Rules, put_rows, take_rows
-from mindseye.worlds.rules.world import RulesWorld
+from mindseye.worlds.rules.rules import put_rows, take_rows
 from mindseye.worlds.tabletop.camera import Camera
 from mindseye.worlds.tabletop.table import Nature, Table, TableState
 
@@ -19,7 +18,7 @@ Face = Literal["state", "pixels", "views", "text"]
 FACES = ("state", "pixels", "views", "text")
 
 
-class Tabletop(Rules):
+class Tabletop(Placeable):
     """A table as a world of continuous actions: two numbers in [-1, 1].
 
     Observations:
@@ -120,60 +119,10 @@ class Tabletop(Rules):
         """From above, 128 pixels wide and high."""
         return self.large.picture(state)
 
+    def vector(self, state: TableState) -> np.ndarray:
+        """As the table has it."""
+        return self.table.vector(state)
 
-def state_of(world: RulesWorld) -> np.ndarray:
-    """The true state of every row of a tabletop world, whatever it shows: float64 (rows, numbers).
-
-    The names of the numbers are `world.rules.numbers`.
-    """
-    return _tabletop(world).table.vector(world.save().state)
-
-
-def place(world: RulesWorld, vectors: np.ndarray) -> Tree:
-    """Put every row of a started tabletop world where its vector says, with no step used up.
-
-    Args:
-        world: Reset before; its rows keep their seeds.
-        vectors: As `state_of` returns them, shape (rows, numbers).
-
-    Returns:
-        Observations.
-
-    Raises:
-        SpecError: If the vectors do not fit, or the world is no tabletop world.
-    """
-    rules = _tabletop(world)
-    vectors = _checked(rules, vectors)
-    if len(vectors) != world.num_envs:
-        raise SpecError(f"tabletop: expected {world.num_envs} vectors, got {len(vectors)}")
-    world.reset()
-    moment = world.save()
-    state = rules.table.from_vector(vectors)
-    world.load(replace(moment, state=state), np.arange(world.num_envs))
-    return rules.observe(state)
-
-
-def show(world: RulesWorld, vectors: np.ndarray) -> Tree:
-    """What a tabletop world would show where `vectors` (any rows, numbers) describe the table.
-
-    Raises:
-        SpecError: If the vectors do not fit, or the world is no tabletop world.
-    """
-    rules = _tabletop(world)
-    return rules.observe(rules.table.from_vector(_checked(rules, vectors)))
-
-
-def _tabletop(world: RulesWorld) -> Tabletop:
-    if not isinstance(world.rules, Tabletop):
-        raise SpecError(f"tabletop: {type(world.rules).__name__} is no table; make 'tabletop/...'")
-    return world.rules
-
-
-def _checked(rules: Tabletop, vectors: np.ndarray) -> np.ndarray:
-    vectors = np.asarray(vectors, np.float64)
-    if vectors.ndim != 2 or vectors.shape[1] != len(rules.numbers):
-        raise SpecError(
-            f"tabletop: expected vectors (rows, {len(rules.numbers)}) of {rules.numbers},"
-            f" got {vectors.shape}"
-        )
-    return vectors
+    def from_vector(self, vector: np.ndarray) -> TableState:
+        """As the table has it."""
+        return self.table.from_vector(vector)

@@ -195,8 +195,8 @@ def test_vectors_of_another_table_are_refused():
         place(world, np.zeros((2, 5)))
 
 
-def test_a_world_without_a_table_is_refused():
+def test_a_world_without_vectors_is_refused():
     world = make("grid/dodge", 1)
     world.reset(seed=0)
-    with pytest.raises(SpecError, match="Dodge is no table"):
+    with pytest.raises(SpecError, match="Dodge has no vectors"):
         state_of(world)
