@@ -31,7 +31,12 @@ class TokenizerFitting(Learner):
     ):
         self.tokenizer, self.learning_rate, self.decay = tokenizer, learning_rate, decay
         self.updates = 0
-        self.optimiser = Optimiser(tokenizer.parameters(), learning_rate=learning_rate)
+        hidden = [*tokenizer.encoder.parameters(), *tokenizer.decoder.parameters()]
+        self.optimiser = Optimiser(
+            tokenizer.parameters(),
+            learning_rate=learning_rate,
+            matrices=[parameter for parameter in hidden if parameter.ndim == 2],
+        )
 
     def update(self, batch: Batch) -> Metrics:
         """One step on a batch of frames, (batch, time, height, width, channels).

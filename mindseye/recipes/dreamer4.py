@@ -10,7 +10,8 @@ Differs: 1) Minicraft's plot instead of Minecraft; five achievements instead of 
     perceptual loss, whose weights are not at hand. 3) Latent tokens own patches; decoding is per
     frame. 4) The network adds to a guess from the noisy frame and the one before; frames are
     denoised from a past as clear as while dreaming. 5) The agent's token is learned from the first
-    update on. 6) The better half of the episodes is cloned, all of them teach the world.
+    update on; Muon moves hidden matrices. 6) The better half of the episodes is cloned, all of
+    them teach the world.
 """
 
 import copy
@@ -93,6 +94,7 @@ CARD = Card(
         "latent tokens own patches; decoding is per frame",
         "the network adds to a guess; frames are denoised from a clear past",
         "no ramp",
+        "the agent's token is learned from the first update on; Muon moves hidden matrices",
         "the better half of the episodes is cloned",
     ],
     numbers={
@@ -120,7 +122,7 @@ class Config:
     """Share of episodes whose actions are known."""
     size: str = "plot"
     """Of the world model, one of `VIDEO_SIZES`."""
-    tokenizer_updates: int = 300
+    tokenizer_updates: int = 600
     """Of 16 pairs of frames."""
     updates: int = 2_000
     """Of every dynamics."""

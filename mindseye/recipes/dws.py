@@ -104,7 +104,7 @@ class Config:
     """Share of episodes whose actions are known when adapting."""
     size: str = "plot"
     """Of the world model, one of `VIDEO_SIZES`."""
-    tokenizer_updates: int = 300
+    tokenizer_updates: int = 600
     """Of 16 pairs of frames."""
     watching: int = 2_000
     """Updates of the video model, without actions."""
