@@ -12,8 +12,7 @@ from mindseye.core.protocols import Agent
 from mindseye.core.tree import map_tree
 from mindseye.evaluation.pictures import save_pair
 from mindseye.models.world.features import FeatureWorldModel
-from mindseye.worlds.rules import RulesWorld
-from mindseye.worlds.tabletop import place, state_of
+from mindseye.worlds.rules import RulesWorld, place, state_of
 
 
 def journeys(
@@ -23,9 +22,9 @@ def journeys(
 
     Args:
         agent: Knows its goals already, one per row.
-        world: A started tabletop world with a row per goal.
-        starts, goals: True states, as `worlds.tabletop.state_of` tells them; the agent's place
-            comes first.
+        world: A started world of `Placeable` rules with a row per goal.
+        starts, goals: True states, as `state_of` tells them; the agent's place, two numbers, comes
+            first.
         steps: As many for everyone; nothing stops at a goal.
 
     Returns:

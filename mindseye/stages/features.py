@@ -1,11 +1,13 @@
-"""Learning to see, to predict what will be seen, and to clone what led to it."""
+"""Wandering, learning to see, to predict what will be seen, and to clone what led to it."""
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from mindseye.agents.policy import PolicyNetwork
@@ -24,6 +26,32 @@ SEEN = 32
 """Frames per update of an encoder."""
 CLONED = 256
 """Pairs of a frame and a goal per update of a policy."""
+
+
+def wander(world: VectorEnv, steps: int, *, seed: int) -> Batch:
+    """Random actions from wherever episodes begin, one episode per row; no reward is ever seen.
+
+    Args:
+        world: Shows pictures and takes numbers, and ends no episode within `steps`.
+        steps: Actions per episode.
+        seed: Of starts and actions.
+    """
+    rng, space = np.random.default_rng(seed), cast(spaces.Box, world.action_space)
+    seen, done = [world.reset(seed=seed)[0]], [np.zeros(space.shape, np.float32)]
+    for _ in range(steps):
+        done.append(rng.uniform(space.low, space.high).astype(np.float32))
+        seen.append(world.step(done[-1])[0])
+    rows = torch.zeros(world.num_envs, steps + 1)
+    is_first = rows.bool()
+    is_first[:, 0] = True
+    return {
+        "observation": torch.from_numpy(np.stack(seen, 1)),
+        "action": torch.from_numpy(np.stack(done, 1)),
+        "reward": rows,
+        "continuation": rows + 1,
+        "is_first": is_first,
+        "mask": rows + 1,
+    }
 
 
 def learn_to_see(

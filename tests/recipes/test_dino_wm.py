@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mindseye.core.errors import WorldError
 from mindseye.core.run import Run
 from mindseye.recipes import dino_wm as recipe
 from mindseye.stages import features as stage
@@ -16,6 +17,10 @@ def report(folder, config=SMOKE, **options):
     options = {"name": "dino_wm", "config": asdict(config), "seed": 100} | options
     with Run(folder, **options) as record:
         return recipe.run(config, record)
+
+
+def wander(episodes):
+    return stage.wander(recipe._world(SMOKE, episodes), SMOKE.steps, seed=0)
 
 
 def untimed(found):
@@ -85,15 +90,30 @@ def test_the_full_preset_can_be_laid_out():
     assert model.net.window == 3
 
 
+def test_goals_are_pictures_of_mujoco_too(tmp_path):
+    pytest.importorskip("dm_control")
+    medium = {"world": recipe.PRESETS["medium"].world, "repeat": 40, "window": 2, "layers": 2}
+    config = replace(SMOKE, **medium, goals=2)
+    try:
+        found = report(tmp_path, config)
+    except WorldError as error:
+        if "MUJOCO_GL" not in str(error):
+            raise
+        pytest.skip(f"MUJOCO_GL: {error}")
+    # metres, on a table whose diagonal is 0.82
+    assert all(0 < apart < 0.82 for apart in found.details["distance_by_step"]["random"])
+    assert found.measure("reached/simulator").n == 2
+
+
 def test_nobody_sees_a_reward():
-    data = recipe.wander(SMOKE, 5, seed=0)
+    data = wander(5)
     assert not data["reward"].any()
     assert data["continuation"].all()
     assert data["is_first"].sum(1).tolist() == [1] * 5
 
 
 def test_wandering_moves_by_the_recorded_actions():
-    data = recipe.wander(SMOKE, 3, seed=0)
+    data = wander(3)
     assert data["action"][:, 0].abs().sum() == 0
     assert (data["observation"][:, 1:] != data["observation"][:, :-1]).flatten(2).any(2).all()
 
@@ -106,7 +126,7 @@ def test_shuffled_actions_leave_the_others_alone(tmp_path, monkeypatch):
         return update(self, batch)
 
     monkeypatch.setattr(stage.FeatureFitting, "update", watched)
-    data = recipe.wander(SMOKE, SMOKE.episodes, seed=0)
+    data = wander(SMOKE.episodes)
     for name in ("features", "shuffled"):
         with Run(tmp_path / name, name="x", config={}, seed=100) as record:
             model = recipe.build(SMOKE)[name]

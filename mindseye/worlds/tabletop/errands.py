@@ -10,10 +10,10 @@ from mindseye.worlds.rules.world import RulesWorld
 def errands(
     world: RulesWorld, count: int, *, seed: int, least: float = 0.4
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and goals anywhere, as true states (count, numbers); the second half across the wall.
+    """Starts and goals as true states (count, numbers); the second half across the middle.
 
     Args:
-        world: Wall worlds whose starts are chosen from; many more rows than `count`.
+        world: Its starts are chosen from, of `Placeable` rules; many more rows than `count`.
         count: Of pairs.
         seed: Of the world's resets.
         least: Distance.
