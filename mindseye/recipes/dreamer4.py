@@ -124,7 +124,7 @@ class Config:
     """Of the world model, one of `VIDEO_SIZES`."""
     tokenizer_updates: int = 600
     """Of 16 pairs of frames."""
-    updates: int = 2_000
+    updates: int = 1_600
     """Of every dynamics."""
     batch: int = 8
     """Clips per update."""

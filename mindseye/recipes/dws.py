@@ -106,7 +106,7 @@ class Config:
     """Of the world model, one of `VIDEO_SIZES`."""
     tokenizer_updates: int = 600
     """Of 16 pairs of frames."""
-    watching: int = 2_000
+    watching: int = 1_600
     """Updates of the video model, without actions."""
     adapting: int = 500
     """Updates with actions."""
@@ -118,11 +118,11 @@ class Config:
     """Falls to a tenth in each phase."""
     motion: float = 0.5
     """Strength of the motion-reinforced loss."""
-    dream_updates: int = 60
+    dream_updates: int = 80
     """Of the policy, in imagination."""
     dreams: int = 64
     """Dreamed episodes per update."""
-    horizon: int = 6
+    horizon: int = 10
     """Imagined steps per dream."""
     test_episodes: int = 256
     """Real episodes per agent."""

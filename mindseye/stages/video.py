@@ -140,6 +140,7 @@ def practise(
         model.policies[0],
         horizon=horizon,
         discount=0.9,
+        prior_weight=0.1,
         passes=4,
         patience=updates // 4,
         value_limits=limits,
