@@ -4,8 +4,8 @@ Paper: Zhou, Pan, LeCun and Pinto (2024), "DINO-WM: World Models on Pre-trained 
     enable Zero-shot Planning", arXiv 2411.04983.
 Claims: 1) Planning in a world of patch features reaches pictures of goals, with no reward and no
     policy ever learned, more often than in a world of pixels, and than in one of pooled features.
-    2) More often than chance; not if actions are shuffled in training. 3) More often than a policy
-    cloned with goals in hindsight. 4) It predicts better than that nothing changes.
+    2) More often than chance; not if actions are shuffled in training.
+    3) It predicts better than that nothing changes; not if actions are shuffled.
 Differs: 1) Unless an encoder is named, the features come from a small vision transformer that
     learned from hidden patches of the same recorded frames. 2) Features are standardised, and
     changes of them are predicted. 3) A command is held for all steps of an action. 4) The distance
@@ -60,13 +60,6 @@ CARD = Card(
             baseline="reached/random",
             ablation="reached/shuffled",
             margin=0.2,
-        ),
-        Claim(
-            "It reaches them more often than cloning with goals in hindsight; pooled, it does not.",
-            method="reached/features",
-            baseline="reached/cloning",
-            ablation="reached/pooled",
-            margin=0.05,
         ),
         Claim(
             "The next features are predicted better than by copying the last.",
@@ -145,8 +138,8 @@ PRESETS = {
     ),
     "cpu": Config(),
     "medium": Config(
-        world="control/point_mass-easy", size=64, repeat=40, episodes=1_600, encoder_updates=2_500,
-        layers=4, window=2, updates=2_500, samples=64,
+        world="control/point_mass-easy", size=64, patch=16, repeat=40, episodes=1_600,
+        encoder_updates=2_500, layers=4, window=2, updates=2_500, samples=64,
     ),
     "full": Config(
         size=196, patch=14, episodes=1_920, steps=10, encoder="facebook/dinov2-small",

@@ -165,6 +165,17 @@ def test_hidden_patches_are_learned_from_the_others():
     assert np.mean(losses[-20:]) < 0.35
 
 
+def test_an_encoder_does_not_see_what_frames_have_in_common():
+    torch.manual_seed(0)
+    encoder = PatchTransformer((16, 16, 3), patch=8, features=16, layers=1, heads=2).eval()
+    room = torch.randint(0, 100, (16, 16, 3), dtype=torch.uint8)
+    seen = torch.randint(0, 50, (8, 16, 16, 3), dtype=torch.uint8)
+    encoder.calibrate(seen)
+    bare = encoder(seen)
+    encoder.calibrate(2 * seen + room)
+    torch.testing.assert_close(encoder(2 * seen + room), bare, atol=1e-4, rtol=1e-4)
+
+
 def test_a_learner_of_hidden_patches_goes_on_exactly():
     def learner():
         torch.manual_seed(1)
