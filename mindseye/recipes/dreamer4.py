@@ -138,6 +138,8 @@ class Config:
     """Dreamed episodes per update."""
     horizon: int = 10
     """Imagined steps per dream."""
+    prior_weight: float = 0.1
+    """Of the divergence from the cloned policy."""
     test_episodes: int = 512
     """Real episodes per agent."""
 
@@ -216,6 +218,7 @@ def run(config: Config, record: Run) -> Report:
             updates=config.dream_updates,
             dreams=config.dreams,
             horizon=config.horizon,
+            prior_weight=config.prior_weight,
             stage=name,
         )
     count = config.test_episodes

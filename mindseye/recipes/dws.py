@@ -124,6 +124,8 @@ class Config:
     """Dreamed episodes per update."""
     horizon: int = 10
     """Imagined steps per dream."""
+    prior_weight: float = 0.3
+    """Of the divergence from the cloned policy."""
     test_episodes: int = 256
     """Real episodes per agent."""
 
@@ -295,6 +297,7 @@ def train(config: Config, record: Run, model: VideoWorldModel, latents: Replay) 
             updates=config.dream_updates,
             dreams=config.dreams,
             horizon=config.horizon,
+            prior_weight=config.prior_weight,
             is_prioritised=name == "prioritised",
             stage=name,
         )

@@ -124,12 +124,14 @@ def practise(
     updates: int,
     dreams: int,
     horizon: int,
+    prior_weight: float,
     is_prioritised: bool = False,
     stage: str = "practise",
 ) -> DreamAgent:
     """Improve the cloned policy inside the dream, from recorded starts.
 
     Args:
+        prior_weight: The less the dream can be trusted, the greater.
         is_prioritised: Whether starts are drawn in proportion to how wrong the value was there.
     """
     run.seed_torch(stage)
@@ -140,7 +142,7 @@ def practise(
         model.policies[0],
         horizon=horizon,
         discount=0.9,
-        prior_weight=0.1,
+        prior_weight=prior_weight,
         passes=4,
         patience=updates // 4,
         value_limits=limits,
