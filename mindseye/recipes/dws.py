@@ -132,8 +132,8 @@ class Config:
 
 PRESETS = {
     "smoke": Config(
-        episodes=64, tokenizer_updates=4, watching=4, adapting=4, dream_updates=2, dreams=8,
-        horizon=3, test_episodes=16,
+        episodes=64, labelled=0.1, tokenizer_updates=4, watching=4, adapting=4, length=10,
+        dream_updates=2, dreams=8, horizon=3, test_episodes=16,
     ),
     "cpu": Config(),
     "medium": Config(
