@@ -7,7 +7,6 @@ import numpy as np
 
 from mindseye.agents.policy import PolicyAgent, PolicyNetwork
 from mindseye.core.episode import Episode, Origin
-from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import Agent, WorldModel
 from mindseye.core.tree import Tree
 from mindseye.evaluation.video import policy_agreement
@@ -35,8 +34,7 @@ def rehearse(
     count = len(context["is_first"])
     world = DreamWorld(model, count, starts=lambda n, rng: context, horizon=horizon)
     origin = Origin("imagined", type(model).__name__)
-    with fast_arithmetic():
-        return rollout(agent, world, origin=origin, episodes=count, explore=explore)
+    return rollout(agent, world, origin=origin, episodes=count, explore=explore)
 
 
 def agreement(real: np.ndarray, imagined: Mapping[str, np.ndarray]) -> list[dict]:
@@ -60,23 +58,21 @@ def agreement(real: np.ndarray, imagined: Mapping[str, np.ndarray]) -> list[dict
 
 def tune(
     network: PolicyNetwork,
-    shown: Sequence[Episode],
-    dreams: Sequence[Episode],
+    lessons: Sequence[Episode],
     *,
     updates: int,
     batch: int,
     rng: np.random.Generator,
 ) -> PolicyAgent:
-    """Clone real episodes and, if there are any, imagined ones, half and half.
+    """Clone episodes, real or imagined.
 
     Args:
         network: Trained in place, on what the agents recorded as "numbers".
-        shown, dreams: Real and imagined episodes.
+        lessons: Episodes.
         updates: To make.
         batch: Steps per update.
     """
-    sources = [examples(part) for part in (shown, dreams) if part]
-    clone(network, sources, updates=updates, batch=batch, rng=rng)
+    clone(network, [examples(lessons)], updates=updates, batch=batch, rng=rng)
     return PolicyAgent(network)
 
 

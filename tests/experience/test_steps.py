@@ -37,3 +37,13 @@ def test_the_past_lies_before_each_step_and_repeats_the_first_row():
 def test_only_the_step_itself_is_learned():
     batch = steps_with_past(episodes(), np.random.default_rng(0), 5, 2)
     assert batch["mask"].tolist() == [[0, 0, 1]] * 5
+
+
+def test_rows_ahead_end_with_their_episode():
+    batch = steps_with_past(episodes(), np.random.default_rng(0), 200, 1, ahead=2)
+    rows = dict(zip(batch["observation"][:, 1].tolist(), batch["mask"].tolist(), strict=True))
+    assert rows == {1: [0, 1, 1], 2: [0, 1, 1], 3: [0, 1, 0], 11: [0, 1, 0]}
+    ahead = dict(
+        zip(batch["observation"][:, 1].tolist(), batch["observation"].tolist(), strict=True)
+    )
+    assert ahead[2] == [1, 2, 3]

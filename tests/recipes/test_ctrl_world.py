@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mindseye.core.run import Run
+from mindseye.learners.diffusion_fitting import DiffusionFitting
 from mindseye.recipes import ctrl_world as recipe
 
 SMOKE = replace(recipe.PRESETS["smoke"], seed=100)
@@ -33,16 +34,16 @@ def test_both_cameras_are_drawn_beside_reality(smoke):
 
 
 def test_a_killed_run_goes_on_bit_for_bit(smoke, tmp_path, monkeypatch):
-    calls, update = [], recipe.DiffusionFitting.update
+    calls, update = [], DiffusionFitting.update
 
     def die_late(fitting, batch):
         calls.append(fitting)
-        if len(calls) == SMOKE.updates + 2:
+        if len(calls) == 2 * SMOKE.eye_updates + SMOKE.updates + 2:
             raise KeyboardInterrupt
         return update(fitting, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(recipe.DiffusionFitting, "update", die_late)
+        patch.setattr(DiffusionFitting, "update", die_late)
         with pytest.raises(KeyboardInterrupt):
             report(tmp_path, checkpoint_seconds=0.0)
     np.testing.assert_equal(asdict(report(tmp_path))["measures"], asdict(smoke[0])["measures"])
@@ -52,7 +53,7 @@ def test_a_killed_run_goes_on_bit_for_bit(smoke, tmp_path, monkeypatch):
 def test_worlds_can_be_laid_out_without_memory(preset):
     with torch.device("meta"):
         worlds = recipe.build(recipe.PRESETS[preset])
-    assert set(worlds) == set(recipe.CAMERAS)
+    assert set(worlds) == {"joint", "forgetful"}
 
 
 def test_the_full_world_is_as_large_as_the_papers():
@@ -64,9 +65,9 @@ def test_the_full_world_is_as_large_as_the_papers():
 def test_the_forgetful_world_sees_the_present_frame_alone():
     worlds = recipe.build(SMOKE)
     forgetful, joint = worlds["forgetful"], worlds["joint"]
-    assert forgetful.initial(2)["frames"].shape[1] == 1
-    assert joint.initial(2)["frames"].shape[1] == SMOKE.memory
-    assert forgetful.cameras == joint.cameras
+    assert forgetful.initial(2)["points"].shape[1] == 1
+    assert joint.initial(2)["points"].shape[1] == SMOKE.memory
+    assert forgetful.eyes is joint.eyes
 
 
 def test_ranked_pushers_are_not_those_the_worlds_learned_from():

@@ -80,8 +80,8 @@ def test_tuning_on_dreams_changes_what_is_done():
     shown, dreamed = [episode([0] * 8, [0.8] * 8)], [episode([0] * 8, [-0.8] * 8)]
     options = {"updates": 200, "batch": 32, "rng": np.random.default_rng(0)}
     zero, memory = np.zeros((1, 1), np.float32), None
-    before = tune(network, shown, (), **options).act(zero, memory)[0].item()
-    after = tune(network, shown, dreamed, **options).act(zero, memory)[0].item()
+    before = tune(network, shown, **options).act(zero, memory)[0].item()
+    after = tune(network, dreamed, **options).act(zero, memory)[0].item()
     assert before > 0.3
     assert after < before - 0.2
 

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mindseye.core.precision import fast_arithmetic
 from mindseye.core.protocols import WorldModel
 from mindseye.core.report import Measure
 from mindseye.core.tree import Tree, stack, take
@@ -23,16 +22,15 @@ def shown_under(model: WorldModel, seen: Tree, actions: Tensor) -> Tree:
         actions: Shape (clips, steps, ...).
 
     Returns:
-        Leaves (clips, steps + 1, ...), the first of them real.
+        Leaves (clips, steps + 1, ...), the first of them as the model understood it.
     """
     state = model.initial(len(actions))
     first = torch.ones(len(actions), dtype=torch.bool)
     state = model.observe(state, actions[:, 0], take(seen, (slice(None), 0)), first)
     shown = [model.predict(state).observation]
-    with fast_arithmetic():
-        for action in actions.unbind(1):
-            state = model.imagine(state, action)
-            shown.append(model.predict(state).observation)
+    for action in actions.unbind(1):
+        state = model.imagine(state, action)
+        shown.append(model.predict(state).observation)
     return stack(shown, 1)
 
 

@@ -25,7 +25,6 @@ class ImageDenoiser(nn.Module):
             high and wide.
         blocks: Residual blocks per resolution, on the way down and on the way up.
         condition: Numbers in which noise and actions are told.
-        maps: Channels known beside frames, behind the past ones.
     """
 
     def __init__(
@@ -37,7 +36,6 @@ class ImageDenoiser(nn.Module):
         widths: Sequence[int] = (32, 64, 64),
         blocks: int = 1,
         condition: int = 128,
-        maps: int = 0,
     ):
         super().__init__()
         self.noise = NoiseFeatures()
@@ -48,7 +46,7 @@ class ImageDenoiser(nn.Module):
             nn.SiLU(),
         )
         self.halvings = len(widths) - 1
-        self.first = nn.Conv2d((past + 1) * channels + maps, widths[0], 3, padding=1)
+        self.first = nn.Conv2d((past + 1) * channels, widths[0], 3, padding=1)
         self.down = nn.ModuleList()
         before, skipped = widths[0], [widths[0]]
         for width in widths:

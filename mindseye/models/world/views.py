@@ -1,13 +1,12 @@
 """A world model of several cameras at once, drawn by diffusion, that looks up what it saw before.
 
-The pictures of all cameras lie on the channels of one and are denoised together, so that what one
-camera shows tells what another will. The pose that an action leads to is predicted first; every
-known frame is told with its pose, and the memory hands over those frames whose pose is nearest.
+What the cameras show is coded as points first; the points of all cameras are denoised together, so
+that what one camera shows tells what another will. The pose that an action leads to is predicted
+before; every known frame is told with its pose, and the memory hands over those frames whose pose
+is nearest.
 
 Source: Guo et al. (2025), "Ctrl-World", arXiv 2510.10125, section 3.
 """
-
-from collections.abc import Sequence
 
 import torch
 from gymnasium import spaces
@@ -19,27 +18,29 @@ from mindseye.core.batch import Batch
 from mindseye.core.errors import SpecError
 from mindseye.core.protocols import Prediction, WorldModel
 from mindseye.core.tree import Tree
-from mindseye.models.diffusion.image import ImageDenoiser
+from mindseye.models.diffusion import StateDenoiser
 from mindseye.models.layers import mlp
-from mindseye.models.perception.leaves import is_image
 from mindseye.models.policy import ActionEncoder
+from mindseye.models.world.keypoints import POSE, Eyes
 from mindseye.ops import diffusion
 
-POSE = "pose"
-"""Name of the leaf that is no picture."""
+POINTS = "points"
+"""Name, in what is learned from, of the leaf that the eyes read."""
 DEVIATION = 0.5
-"""Of what is denoised: the change of a frame, scaled."""
-NOISE_MEAN, NOISE_DEVIATION, NOISE_LOW, NOISE_HIGH = 0.7, 1.6, 2e-3, 20.0
-"""Of ln σ while training, as the authors' code has it, and its limits. Much noise teaches the first
-of few steps, which has to say nearly all."""
-_RIDGE = 2.0
-"""Pixels from the middle of a ridge to where it has fallen to 1/e."""
+"""Of what is denoised: the change of the points, scaled."""
+NOISE_MEAN, NOISE_DEVIATION, NOISE_LOW, NOISE_HIGH = 1.6, 1.0, 2e-3, 20.0
+"""Of ln σ while training, and its limits. Much noise teaches the first of few steps, which has to
+say nearly all."""
+_LEAST = 0.01
+"""Change of a point that counts as one, however little it moves."""
+_NEARNESS = 3.0
+"""Factor on differences of poses, so that small ones count."""
 
 
 class MultiViewWorldModel(nn.Module, WorldModel):
-    """A world model of a Dict of equally large uint8 pictures and a "pose".
+    """A world model of a Dict of pictures and a "pose".
 
-        model = MultiViewWorldModel(space, actions, memory=12, recent=2, retrieved=1)
+        model = MultiViewWorldModel(eyes, actions, memory=12, recent=2, retrieved=1)
         model.set_scales(before, after)
         sum(model.losses(batch).values()).backward()
         dream = DreamWorld(model, 64, starts=starts, horizon=20)
@@ -48,22 +49,17 @@ class MultiViewWorldModel(nn.Module, WorldModel):
     generator.
 
     Args:
-        observation_space: Dict of pictures and of "pose", a Box of numbers in [-1, 1] which an
-            agent feels of itself, such as the place of its hand.
+        eyes: Fitted before; they are not trained here.
         action_space: Of the same world.
         memory: Frames that the state remembers.
         recent: Of these, the last ones, always looked at.
         retrieved: Of the older ones, so many are looked up by their pose.
-        steps: Of sampling.
-        widths, blocks: Of the denoiser.
-        units: Hidden units of the network that predicts poses.
-        history_noise: Deviation of the deviation of the noise that known frames get while fitting,
-            so that the model learns to live with its own mistakes.
+        steps: Of sampling; one draws the mean.
+        units, layers: Of the denoiser.
         noise_range: Noise at which sampling begins, and its last before 0.
-        doubt: Draw every step twice; how far the two lie apart is the uncertainty.
 
     Raises:
-        SpecError: If the space is another one, or the memory is too small.
+        SpecError: If the memory is too small.
     """
 
     change: Tensor
@@ -71,19 +67,16 @@ class MultiViewWorldModel(nn.Module, WorldModel):
 
     def __init__(
         self,
-        observation_space: spaces.Space,
+        eyes: Eyes,
         action_space: spaces.Space,
         *,
         memory: int = 12,
         recent: int = 2,
         retrieved: int = 1,
-        steps: int = 2,
-        widths: Sequence[int] = (24, 48),
-        blocks: int = 1,
-        units: int = 64,
-        history_noise: float = 0.05,
+        steps: int = 1,
+        units: int = 384,
+        layers: int = 3,
         noise_range: tuple[float, float] = (5.0, 0.1),
-        doubt: bool = False,
     ):
         super().__init__()
         if recent < 1 or memory < recent + retrieved:
@@ -91,32 +84,23 @@ class MultiViewWorldModel(nn.Module, WorldModel):
                 f"views: expected a memory of at least recent + retrieved frames, got {memory} for"
                 f" {recent} + {retrieved}; make it larger"
             )
-        self.cameras, self.size = _cameras(observation_space)
-        self.observation_space, self.action_space = observation_space, action_space
+        self.eyes, self.numbers = eyes, eyes.numbers
+        self.observation_space, self.action_space = eyes.observation_space, action_space
         self.memory, self.recent, self.retrieved = memory, recent, retrieved
-        self.steps, self.noise_range, self.doubt = steps, noise_range, doubt
-        self.history_noise = history_noise
-        self.numbers = int(observation_space[POSE].shape[0])  # type: ignore[index]
+        self.steps, self.noise_range = steps, noise_range
         self.action_encoder = ActionEncoder(action_space)
         frames, actions = recent + retrieved, self.action_encoder.size
-        self.denoiser = ImageDenoiser(
-            self.size[0],
-            frames,
-            (frames + 1) * self.numbers + actions,
-            widths=widths,
-            blocks=blocks,
-            maps=2 * self.numbers,
-        )
-        self.reach = mlp(self.numbers + actions, units, 2, self.numbers, zero=True)
-        self.register_buffer("change", torch.ones(self.size[0], 1, 1))
+        known = frames * eyes.size + (frames + 1) * self.numbers + actions
+        self.denoiser = StateDenoiser(eyes.size, known, units=units, layers=layers)
+        self.reach = mlp(self.numbers + actions, 128, 2, self.numbers, zero=True)
+        self.register_buffer("change", torch.ones(eyes.size))
         self.register_buffer("stride", torch.ones(self.numbers))
 
     def set_scales(self, before: Tree, after: Tree) -> None:
-        """Measure how much frames and poses change, on neighbours with one leading axis."""
-        moved = self._frames(after) - self._frames(before)
-        self.change.copy_(moved.square().mean((0, 2, 3)).sqrt().clamp(min=1e-3)[:, None, None])
-        went = (after[POSE] - before[POSE]).float()
-        self.stride.copy_(went.square().mean(0).sqrt().clamp(min=1e-3))
+        """Measure how much "points" and "pose" change, on neighbours with one leading axis."""
+        for scale, name, least in ((self.change, POINTS, _LEAST), (self.stride, POSE, 1e-3)):
+            went = (after[name] - before[name]).float()
+            scale.copy_(went.square().mean(0).sqrt().clamp(min=least))
 
     # ---- the role of a world model -------------------------------------------------------------
 
@@ -124,77 +108,79 @@ class MultiViewWorldModel(nn.Module, WorldModel):
         """Nothing seen yet: zeros."""
         zeros = self.change.new_zeros
         return {
-            "frames": zeros(batch_size, self.memory, *self.size),
-            "poses": zeros(batch_size, self.memory, self.numbers),
-            "uncertainty": zeros(batch_size),
+            POINTS: zeros(batch_size, self.memory, self.eyes.size),
+            POSE: zeros(batch_size, self.memory, self.numbers),
         }
 
     def observe(
         self, state: Tree, action: Tree, observation: Tree, is_first: Bool[Tensor, " batch"]
     ) -> Tree:
         """Remember what happened; the first observation of an episode fills the memory."""
-        seen, pose = self._frames(observation), observation[POSE].float()
+        seen = {POINTS: self.eyes.read(observation), POSE: observation[POSE].float()}
         first = is_first.reshape(-1, 1, 1)
-        frames = torch.where(
-            first[..., None, None], seen.unsqueeze(1), _pushed(state["frames"], seen)
-        )
-        poses = torch.where(first, pose.unsqueeze(1), _pushed(state["poses"], pose))
-        return {"frames": frames, "poses": poses, "uncertainty": torch.zeros_like(pose[:, 0])}
+        return {
+            name: torch.where(first, leaf.unsqueeze(1), _pushed(state[name], leaf))
+            for name, leaf in seen.items()
+        }
 
     def imagine(self, state: Tree, action: Tree) -> Tree:
         """Where the action leads, then what the cameras show there."""
         encoded = self.action_encoder(action)
-        pose = self._reached(state["poses"][:, -1], encoded)
-        chosen = self._chosen(state["poses"], pose)
-        frames, poses = _picked(state["frames"], chosen), _picked(state["poses"], chosen)
-        doubt = torch.zeros_like(state["uncertainty"])
-        known = (frames, poses, pose, encoded)
-        if self.doubt:
-            drawn = self._drawn(*(torch.cat((part, part)) for part in known))
-            reached, other = drawn.chunk(2)
-            doubt = (reached - other).flatten(1).abs().mean(1)
-        else:
-            reached = self._drawn(*known)
-        return {
-            "frames": _pushed(state["frames"], reached),
-            "poses": _pushed(state["poses"], pose),
-            "uncertainty": doubt,
-        }
+        pose = self._reached(state[POSE][:, -1], encoded)
+        told, last = self._told(state, pose, encoded)
+        high, low = self.noise_range
+        change = diffusion.sample(
+            diffusion.preconditioned(lambda x, noise: self.denoiser(x, noise, told), DEVIATION),
+            high * torch.randn_like(last),
+            diffusion.sigma_schedule(self.steps, low=low, high=high),
+        )
+        points = last + change * self.change / DEVIATION
+        return {POINTS: _pushed(state[POINTS], points), POSE: _pushed(state[POSE], pose)}
 
     def predict(self, state: Tree) -> Prediction:
-        """The last frames and pose of the state."""
-        nothing = torch.zeros_like(state["uncertainty"])
-        shown = _levels(state["frames"][:, -1]).to(torch.uint8).movedim(1, -1)
-        parts = dict(zip(self.cameras, shown.split(3, -1), strict=True))
-        observation = {**parts, POSE: state["poses"][:, -1]}
-        ordered = {name: observation[name] for name in self.observation_space}  # type: ignore[attr-defined]
-        doubt = state["uncertainty"] if self.doubt else None
-        return Prediction(ordered, nothing, nothing + 1, doubt)
+        """The last points of the state, painted, and its last pose."""
+        points, pose = state[POINTS][:, -1], state[POSE][:, -1]
+        nothing = torch.zeros_like(pose[:, 0])
+        return Prediction(self.eyes.show(points, pose), nothing, nothing + 1)
 
     # ---- fitting -------------------------------------------------------------------------------
 
     def losses(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """Denoising error (1 before anything is learned) and squared error of poses, as means.
 
-        Memories that reach back before their episode repeat its first row; rows whose memory
-        reaches back before their segment are left out.
+        The first `memory` rows of a segment are known. Of the later ones each is told from what the
+        model itself made of those before, so that it learns to live with its own mistakes.
 
         Args:
-            batch: Segments of two rows or more, fields as in `core.batch`.
+            batch: Segments of more rows than the memory, fields as in `core.batch`; observations
+                are "points", as the eyes read them, and "pose".
+
+        Source: Venkatraman et al. (2015), "Improving Multi-Step Prediction of Learned Time Series
+        Models", AAAI, for the later rows.
         """
-        index, known = ops.histories(batch["is_first"], self.memory)
-        row, time = (known & batch["mask"].bool()).nonzero(as_tuple=True)
-        where, row_of = index[row, time], row.unsqueeze(1)
-        all_poses = batch["observation"][POSE].float()
-        pose, encoded = all_poses[row, time], self.action_encoder(batch["action"])[row, time]
-        chosen = self._chosen(all_poses[row_of, where], pose)
-        where = where.gather(1, chosen)
-        views = {name: batch["observation"][name] for name in self.cameras}
-        frames = self._frames({name: leaf[row_of, where] for name, leaf in views.items()})
-        after = self._frames({name: leaf[row, time] for name, leaf in views.items()})
-        poses = all_poses[row_of, where]
-        clean = DEVIATION * (after - frames[:, -1]) / self.change
-        told = (self._blurred(frames), poses, pose, encoded)
+        points, poses = batch["observation"][POINTS], batch["observation"][POSE].float()
+        mask, memory = batch["mask"].float(), self.memory
+        state = {POINTS: points[:, :memory], POSE: poses[:, :memory]}
+        frames, missed = [], []
+        for time in range(memory, points.shape[1]):
+            pose, encoded = poses[:, time], self.action_encoder(batch["action"][:, time])
+            error, drawn = self._denoised(state, pose, encoded, points[:, time])
+            frames.append(error)
+            reached = self._reached(state[POSE][:, -1], encoded)
+            missed.append(((reached - pose) / self.stride).square().mean(1))
+            state = {POINTS: _pushed(state[POINTS], drawn), POSE: _pushed(state[POSE], pose)}
+        counted = mask[:, memory:]
+        return {
+            "frames": ops.masked_mean(torch.stack(frames, 1), counted),
+            "pose": ops.masked_mean(torch.stack(missed, 1), counted),
+        }
+
+    def _denoised(
+        self, state: Tree, pose: Tensor, encoded: Tensor, after: Float[Tensor, "batch size"]
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, "batch size"]]:
+        """Error of the network at random noise, and the points it took for the clean ones."""
+        told, last = self._told(state, pose, encoded)
+        clean = DEVIATION * (after - last) / self.change
         sigma = diffusion.draw_sigmas(
             len(clean),
             mean=NOISE_MEAN,
@@ -203,24 +189,22 @@ class MultiViewWorldModel(nn.Module, WorldModel):
             high=NOISE_HIGH,
             device=clean.device,
         )
-        error = diffusion.denoising_loss(
-            lambda x, noise: self._network(x, noise, *told), clean, sigma, DEVIATION
-        )
-        reached = self._reached(poses[:, -1], encoded)
-        missed = (reached - pose) / self.stride
-        return {"frames": error.mean(), "pose": missed.square().mean()}
-
-    def _blurred(self, frames: Tensor) -> Tensor:
-        wide = (len(frames), *(1,) * (frames.ndim - 1))
-        much = self.history_noise * torch.randn(wide, device=frames.device)
-        return frames + much * torch.randn_like(frames)
+        by = diffusion.scales(sigma, DEVIATION, clean.ndim)
+        noisy = clean + sigma.unsqueeze(1) * torch.randn_like(clean)
+        said = self.denoiser(by.into * noisy, by.noise, told)
+        error = (said - (clean - by.skip * noisy) / by.out).square().mean(1)
+        drawn = last + (by.skip * noisy + by.out * said.detach()) * self.change / DEVIATION
+        return error, drawn
 
     # ---- parts ---------------------------------------------------------------------------------
 
-    def _frames(self, observation: Tree) -> Float[Tensor, "*lead channels height width"]:
-        """All cameras as one picture, channels first, in [−1, 1]."""
-        views = torch.cat([observation[name] for name in self.cameras], -1)
-        return views.movedim(-1, -3).float() / 127.5 - 1
+    def _told(self, state: Tree, pose: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        """What the denoiser is told: the frames looked at, poses, action; and the last points."""
+        chosen = self._chosen(state[POSE], pose)
+        rows = torch.arange(len(pose), device=pose.device).unsqueeze(1)
+        away = (state[POSE][rows, chosen] - pose.unsqueeze(1)) * _NEARNESS
+        known = state[POINTS][rows, chosen]
+        return torch.cat((known.flatten(1), pose, away.flatten(1), encoded), 1), known[:, -1]
 
     def _reached(self, pose: Tensor, action: Tensor) -> Tensor:
         """The pose an action leads to."""
@@ -240,75 +224,7 @@ class MultiViewWorldModel(nn.Module, WorldModel):
         newest = distance.flip(1).topk(self.retrieved, largest=False).indices
         return torch.cat((old - 1 - newest, recent), 1)
 
-    def _drawn(self, frames: Tensor, poses: Tensor, pose: Tensor, action: Tensor) -> Tensor:
-        high, low = self.noise_range
-        change = diffusion.sample(
-            diffusion.preconditioned(
-                lambda x, noise: self._network(x, noise, frames, poses, pose, action), DEVIATION
-            ),
-            high * torch.randn_like(frames[:, -1]),
-            diffusion.sigma_schedule(self.steps, low=low, high=high),
-        )
-        # rounded to what a picture can show so that errors do not creep
-        return _levels(frames[:, -1] + change * self.change / DEVIATION) / 127.5 - 1
-
-    def _network(
-        self,
-        noisy: Tensor,
-        noise: Tensor,
-        frames: Float[Tensor, "batch frames channels height width"],
-        poses: Float[Tensor, "batch frames numbers"],
-        pose: Float[Tensor, "batch numbers"],
-        action: Float[Tensor, "batch action"],
-    ) -> Tensor:
-        """F(x; ln(σ) / 4, known frames and their poses, the pose reached, the action)."""
-        away = (poses - pose.unsqueeze(1)) * _NEARNESS
-        told = torch.cat((pose, away.flatten(1), action), -1)
-        known = torch.cat((frames.flatten(1, 2), self._ridges(pose)), 1)
-        return self.denoiser(noisy, noise, known, told)
-
-    def _ridges(self, pose: Float[Tensor, "batch numbers"]) -> Tensor:
-        """Every number of a pose drawn as a line down and a line across, in maps of its own."""
-        height, width = self.size[1:]
-        across = _ridge(pose, width).unsqueeze(2).expand(-1, -1, height, -1)
-        down = _ridge(-pose, height).unsqueeze(3).expand(-1, -1, -1, width)
-        return torch.cat((across, down), 1)
-
-
-_NEARNESS = 3.0
-"""Factor on differences of poses, so that small ones count."""
-
-
-def _cameras(space: spaces.Space) -> tuple[list[str], tuple[int, int, int]]:
-    """Names of the cameras, and channels, height and width of their pictures side by side."""
-    if not isinstance(space, spaces.Dict) or POSE not in space.spaces:
-        raise SpecError(f"views: expected a Dict of pictures and {POSE!r}, got {space}")
-    cameras = [name for name in space if name != POSE]
-    shapes = {space[name].shape for name in cameras}
-    if len(shapes) != 1 or not all(is_image(space[name]) for name in cameras):
-        raise SpecError(f"views: expected pictures of one size beside {POSE!r}, got {space}")
-    height, width, channels = shapes.pop()  # type: ignore[misc]
-    if channels != 3:
-        raise SpecError(f"views: expected pictures of three colours, got {channels}")
-    return cameras, (3 * len(cameras), height, width)
-
-
-def _ridge(at: Float[Tensor, "batch numbers"], pixels: int) -> Tensor:
-    """(batch, numbers, pixels): a bump where −1 is the first edge and 1 the last."""
-    middle = (torch.arange(pixels, device=at.device) + 0.5) * 2 / pixels - 1
-    away = (middle - at.unsqueeze(-1)) * (pixels / 2 / _RIDGE)
-    return (-away.square()).exp()
-
-
-def _picked(rows: Float[Tensor, "batch memory *shape"], chosen: Int[Tensor, "batch frames"]):
-    return rows[torch.arange(len(rows), device=rows.device).unsqueeze(1), chosen]
-
 
 def _pushed(rows: Tensor, last: Tensor) -> Tensor:
     """Drop the oldest row, append the newest."""
     return torch.cat((rows[:, 1:], last.unsqueeze(1)), 1)
-
-
-def _levels(x: Tensor) -> Tensor:
-    """[−1, 1] to whole numbers from 0 to 255."""
-    return ((x + 1) * 127.5).round().clamp(0, 255)
