@@ -29,6 +29,7 @@ from mindseye.core.episode import Episode, Origin
 from mindseye.core.protocols import Agent
 from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
+from mindseye.evaluation.curves import save_curves
 from mindseye.evaluation.fidelity import imagined_success, last_errors
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import Replay, rollout
@@ -193,6 +194,7 @@ def run(config: Config, record: Run) -> Report:
         measures.append(_success(f"real/{name}", test(PolicyAgent(changed))))
         last = curves[name][-1]
         measures += [mean_measure(f"{k}/{name}", [last[k]], "share") for k in ("dream", "gap")]
+    save_curves(curves, record.folder / "media" / "refinement.png")
     return Report(
         name=CARD.slug, preset="", seeds=[config.seed], measures=measures, config=asdict(config),
         manifest=record.manifest,
