@@ -116,7 +116,7 @@ class _Plan:
             if not touching and wanted[self._square(here)].any():
                 return first[here]
             for move in _MOVES:
-                there = int(walk(np.int64(here), np.int64(move), self.size))
+                there = int(walk(np.asarray(here), np.asarray(move), self.size))
                 if touching and wanted[there]:
                     return first[here] or move
                 if there not in first and self.laws.is_walkable[self.terrain[there]]:

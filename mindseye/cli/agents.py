@@ -14,6 +14,7 @@ from mindseye.core.errors import CheckpointError, ConfigError
 from mindseye.core.protocols import Agent, Planner
 from mindseye.models.files import CARD, load_model, load_policy
 from mindseye.models.world.latent import LatentWorldModel
+from mindseye.models.world.video import VideoWorldModel
 
 PlannerName = Literal["cem", "icem", "mppi", "gradient", "beam"]
 PLANNERS: Mapping[str, Callable[[int, Scorer], Planner]] = {
@@ -31,7 +32,7 @@ def model_folder(folder: Path) -> Path:
     return folder if (folder / CARD).exists() else folder / "model"
 
 
-def open_model(folder: Path, world: VectorEnv, device: str) -> LatentWorldModel:
+def open_model(folder: Path, world: VectorEnv, device: str) -> LatentWorldModel | VideoWorldModel:
     """A model that fits a world.
 
     Raises:
@@ -51,7 +52,9 @@ def open_model(folder: Path, world: VectorEnv, device: str) -> LatentWorldModel:
     return model
 
 
-def agent_of(run_folder: Path, model: LatentWorldModel, device: str) -> DreamAgent:
+def agent_of(
+    run_folder: Path, model: LatentWorldModel | VideoWorldModel, device: str
+) -> DreamAgent:
     """The agent that `train` left in a run's folder, on its model.
 
     Raises:
@@ -62,7 +65,13 @@ def agent_of(run_folder: Path, model: LatentWorldModel, device: str) -> DreamAge
 
 
 def named_agent(
-    name: str, *, model: LatentWorldModel, folder: Path, world: VectorEnv, seed: int, device: str
+    name: str,
+    *,
+    model: LatentWorldModel | VideoWorldModel,
+    folder: Path,
+    world: VectorEnv,
+    seed: int,
+    device: str,
 ) -> Agent:
     """An agent by name: random, dream, a planner, or a folder that `train` wrote.
 

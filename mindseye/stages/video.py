@@ -139,7 +139,7 @@ def practise(
     limits = (-2.0, 8.0)
     learner = PreferenceImagination(
         model,
-        model.policies[0],
+        model.policies[0],  # type: ignore[arg-type]
         horizon=horizon,
         discount=0.9,
         prior_weight=prior_weight,
@@ -147,9 +147,9 @@ def practise(
         patience=updates // 4,
         value_limits=limits,
     )
-    latents.strategy = Prioritised() if is_prioritised else Uniform()
+    latents.strategy = strategy = Prioritised() if is_prioritised else Uniform()
     rng = run.rng(stage)
-    keep = {"learner": learner, "rng": rng, "strategy": latents.strategy}
+    keep = {"learner": learner, "rng": rng, "strategy": strategy}
     for _ in run.steps(stage, updates, keep=keep):
         drawn = latents.sample(dreams, HISTORY, rng)
         batch = to_tensor(drawn, run.device)
@@ -160,9 +160,9 @@ def practise(
                 action, seen = batch["action"][:, t], batch["observation"][:, t]
                 state = model.remember(state, action, seen, first)
         run.log(learner.update(state))
-        if is_prioritised:
+        if isinstance(strategy, Prioritised):
             surprise = learner.surprise.cpu().numpy()
-            latents.strategy.update_priorities(drawn["index"].numpy(), surprise)
+            strategy.update_priorities(drawn["index"].numpy(), surprise)
     latents.strategy = Uniform()
     return DreamAgent(model, learner.policy)
 

@@ -40,9 +40,9 @@ def outcomes(world: VectorEnv, *, context: int, rng: np.random.Generator, seed: 
     for _ in range(2 * context):
         actions.append(rng.integers(count, size=len(rows)))
         frames.append(world.step(actions[-1])[0])
-    moment, following = world.save(), []
+    moment, following = world.save(), []  # type: ignore[attr-defined]
     for action in range(count):
-        world.load(moment, rows)
+        world.load(moment, rows)  # type: ignore[attr-defined]
         following.append(world.step(np.full(len(rows), action))[0])
     return Outcomes(
         np.stack(frames[-context:], 1), np.stack(actions[-context:], 1), np.stack(following, 1)

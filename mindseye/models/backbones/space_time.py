@@ -75,7 +75,7 @@ class SpaceTimeTransformer(nn.Module):
     def initial(self, batch_size: int, tokens: int) -> Tree:
         """An empty cache: key, value (batch, time layers, window, tokens, ...), length (batch,)."""
         shape = (batch_size, sum(self.is_over_time), self.window, tokens + len(self.registers))
-        empty = self.registers.new_zeros(*shape, *self.blocks[0].key_shape)
+        empty = self.registers.new_zeros(*shape, *self.blocks[0].key_shape)  # type: ignore[misc]
         length = torch.zeros(batch_size, dtype=torch.long, device=empty.device)
         return {"key": empty, "value": empty, "length": length}
 
