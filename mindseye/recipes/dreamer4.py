@@ -27,7 +27,6 @@ from mindseye.core.card import Card, Claim
 from mindseye.core.protocols import Agent
 from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
-from mindseye.core.tree import to_tensor
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.evaluation.video.outcomes import (
     Outcomes,
@@ -42,11 +41,11 @@ from mindseye.models.world.sizes import VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.stages.video import (
     CONTEXT,
-    LABELLED,
     draw_dream,
     earned,
     encode,
     fit_tokenizer,
+    learn_video,
     practise,
     record_play,
 )
@@ -253,14 +252,10 @@ def fit(config: Config, record: Run, name: str, model: VideoWorldModel, latents:
         is_ramped=False,
         knows_agent=is_for_agent,
     )
-    share, rng = 1.0 if is_for_agent else config.labelled, record.rng("clips")
-    keep = {"fitting": fitting, "rng": rng}
-    for step in record.steps(f"fit_{name}", config.updates, keep=keep):
-        batch = latents.sample(config.batch, config.length, rng)
-        batch = {**batch, LABELLED: (batch[LABELLED] < share).float()}
-        metrics = fitting.update(to_tensor(batch, record.device))
-        if step % 20 == 0:
-            record.log(metrics)
+    learn_video(
+        record, f"fit_{name}", fitting, latents, record.rng("clips"), updates=config.updates,
+        batch=config.batch, length=config.length, share=1.0 if is_for_agent else config.labelled,
+    )  # fmt: skip
     model.eval().requires_grad_(False)
 
 

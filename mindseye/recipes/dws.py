@@ -24,7 +24,6 @@ from mindseye.core.card import Card, Claim
 from mindseye.core.protocols import Agent
 from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
-from mindseye.core.tree import to_tensor
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.evaluation.video.outcomes import Outcomes, control, moved_errors, outcomes
 from mindseye.experience import Replay
@@ -33,12 +32,12 @@ from mindseye.models.world.sizes import VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.stages.video import (
     CONTEXT,
-    LABELLED,
     draw_dream,
     earned,
     encode,
     fit_tokenizer,
     labelled,
+    learn_video,
     practise,
     record_play,
 )
@@ -262,13 +261,10 @@ def fit(
         is_ramped=False,
         knows_agent=share > 0,
     )
-    rng = record.rng(f"clips/{name}")
-    for step in record.steps(f"fit_{name}", updates, keep={"fitting": fitting, "rng": rng}):
-        batch = latents.sample(config.batch, config.length, rng)
-        batch = {**batch, LABELLED: (batch[LABELLED] < share).float()}
-        metrics = fitting.update(to_tensor(batch, record.device))
-        if step % 20 == 0:
-            record.log(metrics)
+    learn_video(
+        record, f"fit_{name}", fitting, latents, record.rng(f"clips/{name}"), updates=updates,
+        batch=config.batch, length=config.length, share=share,
+    )  # fmt: skip
 
 
 def judge(record: Run, models: Mapping[str, VideoWorldModel], coming: Outcomes) -> list[Measure]:

@@ -20,7 +20,7 @@ from mindseye.evaluation.pictures import save_pair
 from mindseye.evaluation.video import dream_clips
 from mindseye.experience import Prioritised, Replay, Uniform, rollout
 from mindseye.learners.preference import PreferenceImagination
-from mindseye.learners.video_fitting import TokenizerFitting
+from mindseye.learners.video_fitting import TokenizerFitting, VideoFitting
 from mindseye.models.video import VideoTokenizer
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.stages.evolve import returns
@@ -105,6 +105,27 @@ def labelled(run: Run, latents: Replay, share: float) -> Replay:
     for _ in run.steps("labelled", 1, keep={"part": part}):
         part.add(episode for episode in latents if episode.extras[LABELLED][0] < share)
     return part
+
+
+def learn_video(
+    run: Run,
+    stage: str,
+    fitting: VideoFitting,
+    latents: Replay,
+    rng: np.random.Generator,
+    *,
+    updates: int,
+    batch: int,
+    length: int,
+    share: float,
+) -> None:
+    """Fit on clips of `length` frames; actions are known of episodes below the share of labels."""
+    for step in run.steps(stage, updates, keep={"fitting": fitting, "rng": rng}):
+        clips = latents.sample(batch, length, rng)
+        clips = {**clips, LABELLED: (clips[LABELLED] < share).float()}
+        metrics = fitting.update(to_tensor(clips, run.device))
+        if step % 20 == 0:
+            run.log(metrics)
 
 
 @torch.inference_mode()
