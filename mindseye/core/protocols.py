@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mindseye.core.batch import Batch, Metrics
 from mindseye.core.episode import Episode
+from mindseye.core.ledger import Ledger
 from mindseye.core.report import Report
 from mindseye.core.task import Task
 from mindseye.core.tree import Tree
@@ -124,21 +125,44 @@ class Completion:
     stop_reason: str = "stop"
 
 
+Messages = Sequence[Mapping[str, str]]
+"""A conversation: each message has a "role" (system, user, assistant) and a "content"."""
+
+
 @runtime_checkable
 class LanguageModel(Protocol):
-    """Completes chat messages."""
+    """Completes chat messages, many at once."""
+
+    ledger: Ledger
+    """What its answers cost so far."""
 
     def complete(
         self,
-        prompts: Sequence[Sequence[Mapping[str, str]]],
+        prompts: Sequence[Messages],
         *,
         samples: int = 1,
-        max_tokens: int,
-        temperature: float,
+        max_tokens: int = 64,
+        temperature: float = 0.0,
         stop: Sequence[str] = (),
         seed: int | None = None,
+        choices: Sequence[Sequence[str]] | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> list[list[Completion]]:
-        """`samples` completions for every prompt."""
+        """`samples` completions for every prompt.
+
+        Args:
+            prompts: Conversations, each ending with a user's message.
+            samples: Answers per prompt.
+            max_tokens: Of one answer.
+            temperature: 0 takes the likeliest.
+            stop: Texts at which an answer ends; they are not part of it.
+            seed: Of sampling.
+            choices: Admissible answers, one list per prompt; the answer is one of them, verbatim.
+            schema: JSON schema of a flat object; the answer is JSON text that satisfies it.
+
+        Raises:
+            ModelError: If no usable answer could be had.
+        """
         ...
 
 

@@ -4,13 +4,29 @@ Gymnasium's `Text` accepts a fixed alphabet only; worlds that speak need spaces,
 A batch of words is a list of strings.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import Space
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 
+_CAN = "You can: "
+
 _SAMPLES = ("a door, a key", "you see nothing", "ein Schlüssel", "🗝")
+
+
+def with_commands(text: str, admissible: Sequence[str]) -> str:
+    """A text of a world that is spoken to; its last line lists what can be said now."""
+    return f"{text}\n{_CAN}{'; '.join(admissible)}."
+
+
+def commands(text: str) -> list[str]:
+    """What the last line of an observation says can be done; empty if it does not say."""
+    last = text.rsplit("\n", 1)[-1]
+    if not last.startswith(_CAN):
+        return []
+    return last.removeprefix(_CAN).removesuffix(".").split("; ")
 
 
 class Words(Space[str]):
