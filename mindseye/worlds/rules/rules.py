@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
+from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree
 from mindseye.worlds.rules.randomness import Draws
 
@@ -21,8 +22,8 @@ class Rules(Protocol):
 
     observation_space: gymnasium.Space
     """Of one world."""
-    action_space: gymnasium.spaces.Discrete | gymnasium.spaces.Box
-    """Choices from 0, or a bounded vector."""
+    action_space: gymnasium.spaces.Discrete | gymnasium.spaces.Box | Words
+    """Choices from 0, a bounded vector, or what is said."""
     max_steps: int | None
     """Steps until an episode is truncated; None: never."""
 
@@ -31,9 +32,12 @@ class Rules(Protocol):
         ...
 
     def transition(
-        self, state: State, action: np.ndarray, draws: Draws
+        self, state: State, action: np.ndarray | list[str], draws: Draws
     ) -> tuple[State, np.ndarray, np.ndarray]:
-        """Next state, reward (float32) and terminated (bool); pure."""
+        """Next state, reward (float32) and terminated (bool); pure.
+
+        Worlds that are spoken to are handed a list of texts, one per row.
+        """
         ...
 
     def observe(self, state: State) -> Tree:

@@ -16,6 +16,7 @@ from gymnasium.vector.utils import batch_space
 
 from mindseye.core.errors import ConfigError, WorldError
 from mindseye.core.protocols import Snapshots
+from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree
 from mindseye.worlds.rules.randomness import Draws, episode_keys, row_keys
 from mindseye.worlds.rules.rules import Rules, State, put_rows, take_rows
@@ -117,12 +118,13 @@ class RulesWorld(gymnasium.vector.VectorEnv, Snapshots):
         return self.rules.observe(self._state), {}
 
     def step(
-        self, actions: np.ndarray
+        self, actions: np.ndarray | Sequence[str]
     ) -> tuple[Tree, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One action per row; finished rows stand still. Vectors are clipped to their bounds.
 
         Raises:
-            WorldError: If a row was never reset, no such choice exists, or a number is infinite.
+            WorldError: If a row was never reset, no such choice exists, a number is infinite, or
+                there is not one text per row where the world is spoken to.
         """
         actions = self._checked(actions)
         rows, before = self._rows, self._state
@@ -205,11 +207,13 @@ class RulesWorld(gymnasium.vector.VectorEnv, Snapshots):
             rows.keys[given], rows.episodes[given] = keys[given], 0
         rows.started[mask] = True
 
-    def _checked(self, actions: np.ndarray) -> np.ndarray:
-        actions = np.asarray(actions)
+    def _checked(self, actions: np.ndarray | Sequence[str]) -> np.ndarray | list[str]:
         if self._state is None:
             raise WorldError("step: nothing to step yet; call reset first")
         space = self.rules.action_space
+        if isinstance(space, Words):
+            return self._checked_texts(actions)
+        actions = np.asarray(actions)
         if isinstance(space, Box):
             return self._checked_numbers(actions, space)
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
@@ -222,6 +226,15 @@ class RulesWorld(gymnasium.vector.VectorEnv, Snapshots):
                 f"step: actions must lie in [0, {space.n}), got {actions.min()} to {actions.max()}"
             )
         return actions
+
+    def _checked_texts(self, actions: np.ndarray | Sequence[str]) -> list[str]:
+        texts = [] if isinstance(actions, str) else list(actions)
+        if len(texts) != self.num_envs or not all(isinstance(text, str) for text in texts):
+            raise WorldError(
+                f"step: expected {self.num_envs} texts, got {type(actions).__name__} of"
+                f" {len(actions)}; does the agent return a list with one text per row?"
+            )
+        return texts
 
     def _checked_numbers(self, actions: np.ndarray, space: Box) -> np.ndarray:
         shape = (self.num_envs, *space.shape)
