@@ -29,7 +29,7 @@ _EXTRAS = {
     "pygame": "control",
     "Box2D": "control",
 }
-_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/")
+_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/", "text/")
 _PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
 
 
@@ -83,7 +83,7 @@ def make(
 def _own(
     name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
 ) -> VectorEnv:
-    from mindseye.worlds import control_suite, grids, minicraft, scenes, tabletop
+    from mindseye.worlds import control_suite, grids, minicraft, scenes, tabletop, text
 
     families = {
         "grid/": grids,
@@ -91,6 +91,7 @@ def _own(
         "tabletop/": tabletop,
         "scenes/": scenes,
         "control/": control_suite,
+        "text/": text,
     }
     build = families[name[: name.index("/") + 1]].build
     return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)

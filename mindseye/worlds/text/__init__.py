@@ -1,0 +1,7 @@
+"""Worlds that speak and are spoken to, batched: exact states, and texts as their faces."""
+
+from mindseye.worlds.text.build import build, names
+from mindseye.worlds.text.household import Household
+from mindseye.worlds.text.shop import Shop
+
+__all__ = ["Household", "Shop", "build", "names"]
