@@ -10,18 +10,18 @@ POOL_SIZE = 2048
 
 
 @cache
-def yards(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A few trees and stones on open ground: terrain (pool, cells) and player (pool,).
+def yards(size: int, kinds: int) -> tuple[np.ndarray, np.ndarray]:
+    """A few of each kind of thing on open ground: terrain (pool, cells) and player (pool,).
 
-    Codes are those of `BASIC`, whose first five materials `FULL` shares.
+    The kinds have codes from 2: trees and stones in `BASIC`.
     """
     rng = np.random.default_rng(20230117)
     terrain = np.zeros((POOL_SIZE, size * size), np.uint8)
-    many = max(2, size * size // 12)
+    many = max(2, size * size // (6 * kinds))
     order = np.argsort(rng.random(terrain.shape), axis=1)
     rows = np.arange(POOL_SIZE)[:, None]
-    terrain[rows, order[:, 1 : 1 + many]] = 2
-    terrain[rows, order[:, 1 + many : 1 + 2 * many]] = 3
+    for kind in range(kinds):
+        terrain[rows, order[:, 1 + kind * many : 1 + (kind + 1) * many]] = 2 + kind
     return terrain, order[:, 0]
 
 
@@ -60,6 +60,6 @@ def _hills(rng: np.random.Generator, count: int, size: int) -> np.ndarray:
 
 def land(technology: Technology, size: int, *, is_wild: bool) -> tuple[np.ndarray, np.ndarray]:
     """The pool of a kind of land; a wild one needs the materials of `FULL`."""
-    terrain, player = wilds(size) if is_wild else yards(size)
+    terrain, player = wilds(size) if is_wild else yards(size, len(technology.gathers))
     assert terrain.max() < len(technology.materials)
     return terrain, player

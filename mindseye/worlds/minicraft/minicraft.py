@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Space
 
 from mindseye.core.errors import ConfigError
-from mindseye.core.spaces import Words
+from mindseye.core.spaces import Words, with_commands
 from mindseye.core.tree import Tree
 from mindseye.worlds.minicraft.land import land
 from mindseye.worlds.minicraft.laws import MOST, NUM_VITALS, LandState, Laws
@@ -26,7 +26,8 @@ class Minicraft(Rules):
         pixels: uint8, a square of `cell` pixels per cell seen, below them rows of squares for what
             is held (and health, food and drink), the brighter the more.
         symbols: {"view": codes of the cells seen, "items": counts, "vitals": counts}.
-        text: what is around, what is held, how one feels.
+        text: what is around, what is held, how one feels, and what can be done. Actions are then
+            words, too: "stay", "up", "left", "down", "right", "build ...", "craft ...".
 
     Args:
         technology: What can be done.
@@ -67,7 +68,14 @@ class Minicraft(Rules):
         self._side = view or size
         self._herds = (2, 2) if has_needs else (0, 0)
         self._land = land(technology, size, is_wild=is_wild)
-        self.action_space = Discrete(self.laws.num_actions)
+        self.commands = [
+            *("stay", "up", "left", "down", "right"),
+            *(f"build {law.material}" for law in technology.builds),
+            *(f"craft {law.item}" for law in technology.crafts),
+        ]
+        self._number = {command: action for action, command in enumerate(self.commands)}
+        is_spoken = observation == "text"
+        self.action_space = Words() if is_spoken else Discrete(self.laws.num_actions)
         codes = len(technology.materials) + 4
         self._colours = np.array(
             [
@@ -109,9 +117,11 @@ class Minicraft(Rules):
         )
 
     def transition(
-        self, state: LandState, action: np.ndarray, draws: Draws
+        self, state: LandState, action: np.ndarray | list[str], draws: Draws
     ) -> tuple[LandState, np.ndarray, np.ndarray]:
-        """See `Laws.transition`."""
+        """See `Laws.transition`; a command that is not known is waited out."""
+        if isinstance(action, list):
+            action = np.array([self._number.get(command, 0) for command in action])
         return self.laws.transition(state, action, draws)
 
     def observe(self, state: LandState) -> Tree:
@@ -189,11 +199,13 @@ class Minicraft(Rules):
     def _text(self, state: LandState) -> list[str]:
         names = [*self.technology.materials, "you", "cow", "zombie", "the edge of the world"]
         vitals = np.maximum(state.vitals, 0) if self._has_needs else None
-        return describe(
+        told = describe(
             self.codes(state),
             names,
             self._first_code,
+            state.terrain[np.arange(len(state.player)), state.player],
             state.items,
             self.technology.items,
             vitals,
         )
+        return [with_commands(text, self.commands) for text in told]

@@ -9,6 +9,7 @@ def describe(
     views: np.ndarray,
     names: Sequence[str],
     player: int,
+    below: np.ndarray,
     items: np.ndarray,
     item_names: Sequence[str],
     vitals: np.ndarray | None,
@@ -19,13 +20,17 @@ def describe(
         views: Codes, shape (rows, side, side).
         names: Of the codes.
         player: Code of the player.
+        below: Code of what the player stands on, shape (rows,).
         items: Counts, shape (rows, items).
         item_names: Of the items.
         vitals: Health, food and drink, shape (rows, 3); None: not worth a word.
     """
     told = []
     for row, view in enumerate(views):
-        parts = [_surroundings(view, names, player), _hands(items[row], item_names)]
+        parts = [_surroundings(view, names, player)]
+        if below[row]:
+            parts.append(f"You stand on {names[below[row]]}.")
+        parts.append(_hands(items[row], item_names))
         if vitals is not None:
             health, food, drink = vitals[row].tolist()
             parts.append(f"Health {health}, food {food}, drink {drink}.")

@@ -1,12 +1,15 @@
 """The names of the text worlds, and how a name becomes a world."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from mindseye.core.errors import WorldError
+from mindseye.core.errors import ConfigError, WorldError
+from mindseye.worlds.minicraft.invention import invented
 from mindseye.worlds.rules import RulesWorld
 from mindseye.worlds.text.catalogue import catalogue
 from mindseye.worlds.text.household import Household
 from mindseye.worlds.text.shop import Shop
+from mindseye.worlds.text.workshop import Workshop
 
 
 def names() -> list[str]:
@@ -29,7 +32,9 @@ def build(
         num_worlds: Rows of the batch.
         observation: "text" (the default) or "symbols".
         max_steps: Steps until an episode is truncated; None: the world's own limit.
-        **options: Of `text/shop`: `catalogue` (a seed), `num_products`, `difficulty`.
+        **options: Of `text/shop`: `catalogue` (a seed), `num_products`, `difficulty`. Of
+            `text/workshop`: `invention` (a seed of its laws), `gathers`, `builds`, `crafts` (their
+            numbers) and `goals` (things that may be asked for).
 
     Raises:
         WorldError: If there is no such world.
@@ -47,5 +52,13 @@ def _shop(*, observation: Any, catalogue: int = 0, num_products: int = 200, diff
     return Shop(goods, difficulty=difficulty, observation=observation)
 
 
+def _workshop(
+    *, observation: str, invention: int = 0, goals: Sequence[str] | None = None, **sizes: int
+):
+    if observation != "text":
+        raise ConfigError(f"text/workshop: no observation {observation!r}; it has only text")
+    return Workshop(invented(invention, **sizes), goals=goals)
+
+
 _catalogue = catalogue
-_RULES: dict[str, Any] = {"household": Household, "shop": _shop}
+_RULES: dict[str, Any] = {"household": Household, "shop": _shop, "workshop": _workshop}

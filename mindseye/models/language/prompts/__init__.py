@@ -1,7 +1,7 @@
 """What language models are asked, in files that people can read.
 
-`NAME.md` is a Jinja2 template with two parts: `## system` tells any model what is wanted and in which
-form; `## user` holds the case at hand. The small model reads the second part only.
+`NAME.md` is a Jinja2 template with two parts: `## system` tells any model what is wanted and in
+which form; `## user` holds the case at hand. The small model reads the second part only.
 """
 
 from functools import cache

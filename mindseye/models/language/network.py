@@ -1,0 +1,193 @@
+"""A causal transformer over words, small enough to be trained on two cores.
+
+Every layer blends each word with the one before it (a convolution of two) before it attends: what
+follows a word that was seen before is then found within one layer, and looking things up is learned
+many times sooner.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What layers remember of a batch of texts; (layers, batch, ...) for all."""
+
+    keys: Float[Tensor, "layers batch heads time depth"]
+    values: Float[Tensor, "layers batch heads time depth"]
+    recent: Float[Tensor, "layers batch one units"]
+    """Last inputs of the convolutions."""
+    is_word: Bool[Tensor, "batch time"]
+    """False where a text was padded, and where nothing stands yet."""
+    length: int
+    """Columns written so far."""
+
+    def rows(self, which: Tensor) -> "Cache":
+        """The cache of some rows; `which` holds their positions."""
+        return Cache(
+            self.keys[:, which],
+            self.values[:, which],
+            self.recent[:, which],
+            self.is_word[which],
+            self.length,
+        )
+
+
+class WordTransformer(nn.Module):
+    """Predicts the next word.
+
+    Args:
+        vocabulary: Number of tokens.
+        units: Width, a multiple of `heads`.
+        layers, heads: Sizes.
+
+    Source: rotary positions (Su et al. 2021, arXiv 2104.09864), SwiGLU (Shazeer 2020, 2002.05202);
+        the short convolution as in H3 (Fu et al. 2022, 2212.14052, section 3).
+    """
+
+    def __init__(self, vocabulary: int, *, units: int = 256, layers: int = 4, heads: int = 4):
+        super().__init__()
+        self.arguments = {
+            "vocabulary": vocabulary, "units": units, "layers": layers, "heads": heads,
+        }  # fmt: skip
+        self.embedding = nn.Embedding(vocabulary, units)
+        nn.init.normal_(self.embedding.weight, std=units**-0.5)
+        self.layers = nn.ModuleList(_Layer(units, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(units, bias=False)
+        self.scale = nn.Parameter(torch.tensor(1.0))
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Hidden weights, which Muon may move."""
+        return [p for layer in self.layers for p in layer.parameters() if p.ndim == 2]
+
+    def forward(
+        self, tokens: Int[Tensor, "batch time"], is_word: Bool[Tensor, "batch time"] | None = None
+    ) -> Float[Tensor, "batch time units"]:
+        """Features after every word of whole texts; read `logits` of those that matter.
+
+        Args:
+            tokens: Texts, padded on the right (with no mask: causality hides it) or on the left.
+            is_word: False where a text was padded on the left.
+        """
+        return self._through(tokens, is_word, None)[0]
+
+    def read(
+        self, tokens: Int[Tensor, "batch time"], is_word: Bool[Tensor, "batch time"], room: int
+    ) -> tuple[Float[Tensor, "batch vocabulary"], Cache]:
+        """Scores of the next word after texts padded on the left, and room for more words."""
+        features, cache = self._through(tokens, is_word, None, room=room)
+        assert cache is not None
+        return self.logits(features[:, -1]), cache
+
+    def say(
+        self, tokens: Int[Tensor, " batch"], cache: Cache
+    ) -> tuple[Float[Tensor, "batch vocabulary"], Cache]:
+        """Scores of the next word after one more, and the cache with it."""
+        features, after = self._through(tokens.unsqueeze(1), None, cache)
+        assert after is not None
+        return self.logits(features[:, -1]), after
+
+    def logits(self, features: Float[Tensor, "*lead units"]) -> Float[Tensor, "*lead vocabulary"]:
+        """Scores of all words."""
+        return functional.linear(features, self.embedding.weight) * self.scale
+
+    def _through(
+        self, tokens: Tensor, is_word: Tensor | None, cache: Cache | None, room: int | None = None
+    ) -> tuple[Tensor, Cache | None]:
+        x = functional.layer_norm(self.embedding(tokens), (self.embedding.embedding_dim,))
+        batch, time = tokens.shape
+        if cache is not None:
+            start, total = cache.length, cache.is_word.shape[1]
+            words = cache.is_word.clone()
+            words[:, start : start + time] = True
+            keys, values, recent = cache.keys, cache.values, cache.recent.clone()
+        else:
+            start, total = 0, time + (room or 0)
+            given = torch.ones_like(tokens, dtype=torch.bool) if is_word is None else is_word
+            words = functional.pad(given, (0, total - time))
+            recent = None
+            keys = values = None
+            if room is not None:
+                heads, depth = self.layers[0].heads, self.layers[0].depth
+                shape = (len(self.layers), batch, heads, total, depth)
+                keys, values = x.new_zeros(shape), x.new_zeros(shape)
+                recent = x.new_zeros(len(self.layers), batch, 1, x.shape[-1])
+        if cache is not None:
+            mask = words[:, None, None, : start + time]
+        else:
+            mask = torch.ones(time, time, dtype=torch.bool, device=x.device).tril()
+            if is_word is not None:
+                # a padded word attends to itself alone, so that nothing becomes nan
+                mask = mask & words[:, None, None, :time]
+                mask = mask | torch.eye(time, dtype=torch.bool, device=x.device)
+        bias = torch.zeros(mask.shape, device=x.device).masked_fill(~mask, float("-inf"))
+        positions = torch.arange(start, start + time, device=x.device)
+        blank = None if is_word is None else (~is_word).unsqueeze(-1)
+        for index, layer in enumerate(self.layers):
+            before = None if cache is None else recent[index]
+            x, key, value, tail = layer(
+                x, positions, bias, blank, before,
+                None if cache is None else (keys[index, :, :, :start], values[index, :, :, :start]),
+            )  # fmt: skip
+            if keys is not None:
+                keys[index, :, :, start : start + time] = key
+                values[index, :, :, start : start + time] = value
+                recent[index] = tail
+        after = None
+        if keys is not None:
+            after = Cache(keys, values, recent, words, start + time)
+        return self.norm(x), after
+
+
+class _Layer(nn.Module):
+    def __init__(self, units: int, heads: int):
+        super().__init__()
+        self.heads, self.depth = heads, units // heads
+        self.first = nn.LayerNorm(units, bias=False)
+        self.present = nn.Parameter(torch.ones(units))
+        self.before = nn.Parameter(0.3 * torch.randn(units))
+        self.attend = nn.Linear(units, 3 * units, bias=False)
+        self.out = nn.Linear(units, units, bias=False)
+        self.second = nn.LayerNorm(units, bias=False)
+        hidden = 8 * units // 3 // 16 * 16
+        self.up = nn.Linear(units, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, units, bias=False)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.down.weight)
+
+    def forward(self, x, positions, bias, blank, before, past):
+        batch, time, units = x.shape
+        now = self.first(x)
+        if blank is not None:
+            now = now.masked_fill(blank, 0)
+        if before is None:
+            before = now.new_zeros(batch, 1, units)
+        earlier = torch.cat([before.to(now.dtype), now[:, :-1]], 1)
+        mixed = torch.addcmul(self.present * now, self.before, earlier)
+        parts = self.attend(mixed).view(batch, time, 3, self.heads, self.depth)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        query, key = _turn(query * self.depth**-0.5, positions), _turn(key, positions)
+        keys, values = key, value
+        if past is not None:
+            keys = torch.cat([past[0], key], 2)
+            values = torch.cat([past[1], value], 2)
+        # torch's fused attention is four to six times slower here, in training on CPUs
+        weights = (query @ keys.transpose(-1, -2) + bias.to(value.dtype)).softmax(-1)
+        heard = weights.to(value.dtype) @ values
+        x = x + self.out(heard.transpose(1, 2).reshape(batch, time, units))
+        gate, up = self.up(self.second(x)).chunk(2, -1)
+        return x + self.down(functional.silu(gate) * up), key, value, now[:, -1:]
+
+
+def _turn(x: Tensor, positions: Tensor) -> Tensor:
+    """Rotate pairs of the first half of the channels by angles that grow with position."""
+    quarter = x.shape[-1] // 4
+    speeds = 1000.0 ** -(torch.arange(quarter, device=x.device, dtype=torch.float32) / quarter)
+    angle = positions.float().unsqueeze(-1) * speeds
+    sin, cos = angle.sin().to(x.dtype), angle.cos().to(x.dtype)
+    a, b, rest = x[..., :quarter], x[..., quarter : 2 * quarter], x[..., 2 * quarter :]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], -1)

@@ -1,0 +1,145 @@
+"""Lessons in deciding: what is missing, what comes first, where to walk."""
+
+import numpy as np
+
+from mindseye.models.language.prompts import render
+from mindseye.models.language.small import Example
+from mindseye.stages.lessons.manuals import conversation
+from mindseye.worlds.minicraft.invention import invented_words
+
+_MOVES = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
+
+
+class _Scene:
+    """What one might see and hold, in the words of the text face of minicraft."""
+
+    def __init__(self, rng: np.random.Generator):
+        names = invented_words(rng, 14)
+        many = int(rng.integers(2, 7))
+        self.places = names[:many]
+        self.items = names[7:]
+        self.at = {
+            place: (int(rng.integers(-8, 9)), int(rng.integers(-8, 9)) or 1)
+            for place in self.places
+        }
+        for place in self.places:
+            if rng.random() < 0.3:
+                near = [(0, 1), (1, 0), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+                self.at[place] = near[int(rng.integers(8))]
+        held = rng.choice(len(self.items), size=int(rng.integers(0, 5)), replace=False)
+        self.held = {self.items[i]: int(rng.integers(1, 5)) for i in sorted(held.tolist())}
+        self.below = names[6] if rng.random() < 0.2 else None
+
+    def text(self) -> str:
+        seen = sorted((abs(y) + abs(x), f"{p} {_where(y, x)}") for p, (y, x) in self.at.items())
+        parts = [f"You see {', '.join(words for _, words in seen)}."]
+        if self.below:
+            parts.append(f"You stand on {self.below}.")
+        held = ", ".join(f"{count} {item}" for item, count in self.held.items())
+        parts.append(f"You hold {held or 'nothing'}.")
+        return " ".join(parts)
+
+
+def missing(rng: np.random.Generator) -> Example:
+    """What of the needed is not there."""
+    scene = _Scene(rng)
+    prompts, answers = [], []
+    for _ in range(4):
+        if rng.random() < 0.3:
+            source = scene.places[int(rng.integers(len(scene.places)))]
+            tool = _any(rng, scene) if rng.random() < 0.7 else None
+            needed = f"from {source}" + (f" with {tool}" if tool else "")
+            lacks = [tool] if tool and tool not in scene.held else []
+        else:
+            some = rng.choice(len(scene.items), size=int(rng.integers(1, 4)), replace=False)
+            costs = {scene.items[i]: int(rng.integers(1, 4)) for i in some}
+            if scene.held and rng.random() < 0.6:
+                costs[_any(rng, scene)] = int(rng.integers(1, 4))
+            lacks = [
+                f"{count - scene.held.get(item, 0)} {item}"
+                for item, count in costs.items()
+                if scene.held.get(item, 0) < count
+            ]
+            needed = ", ".join(f"{count} {item}" for item, count in costs.items())
+            if rng.random() < 0.6:
+                known = [*scene.places, *([scene.below] if scene.below else [])]
+                near = known[int(rng.integers(len(known)))]
+                near = near if rng.random() < 0.6 else invented_words(rng, 1)[0]
+                needed += f", beside {near}"
+                lacks += [] if near in known else [near]
+        prompts.append(render("missing", observation=scene.text(), needed=needed))
+        answers.append(", ".join(lacks) or "nothing")
+    return conversation(prompts, answers, lines=2)
+
+
+def task(rng: np.random.Generator) -> Example:
+    """Which of several tasks lacks least."""
+    names = invented_words(rng, 16)
+    tasks: list[tuple[str, str]] = []
+    lacks: list[int] = []
+    for index in range(int(rng.integers(2, 10))):
+        counts = rng.integers(1, 4, size=int(rng.integers(0, 4))).tolist()
+        said = [f"{count} {names[int(rng.integers(16))]}" for count in counts]
+        place = rng.random() < 0.3
+        said += [names[int(rng.integers(16))]] if place else []
+        verb = str(rng.choice(["get", "build", "craft"]))
+        tasks.append((f"{verb} {names[index]}", ", ".join(said) or "nothing"))
+        lacks.append(sum(counts) + place)
+    return [render("task", tasks=tasks)[1]], tasks[int(np.argmin(lacks))][0]
+
+
+def act(rng: np.random.Generator) -> Example:
+    """Which command furthers a task."""
+    scene = _Scene(rng)
+    target = scene.places[int(rng.integers(len(scene.places)))]
+    way = scene.at[target]
+    item = scene.items[int(rng.integers(len(scene.items)))]
+    kind = str(rng.choice(["get", "craft", "beside", "build"], p=[0.5, 0.1, 0.3, 0.1]))
+    last, blocked = "stay: nothing", None
+    if rng.random() < 0.8:
+        move = str(rng.choice(list(_MOVES)))
+        if rng.random() < 0.5:
+            move = _ways(way)[0]
+        became = str(rng.choice(["moved", "nothing", "other", "same"], p=[0.4, 0.3, 0.15, 0.15]))
+        other = scene.items[int(rng.integers(len(scene.items)))]
+        got = item if became == "same" else other
+        last = f"{move}: " + (became if became in ("moved", "nothing") else f"got 1 {got}")
+        is_of_use = became == "moved" or (kind == "get" and got == item and "got" in last)
+        blocked = None if is_of_use else move
+    if kind == "build":
+        said, answer = f"build {item}", f"build {item}"
+    elif kind == "craft":
+        said, answer = f"craft {item}", f"craft {item}"
+    elif kind == "beside":
+        said, answer = f"craft {item} beside {target}", _walk(way, blocked)
+        if scene.below and rng.random() < 0.3:
+            said, answer = f"craft {item} beside {scene.below}", f"craft {item}"
+        elif max(map(abs, way)) <= 1:
+            answer = f"craft {item}"
+    else:
+        said, answer = f"get {item} from {target}", _walk(way, blocked)
+    return [render("act", observation=scene.text(), last=last, task=said)[1]], answer
+
+
+def _any(rng: np.random.Generator, scene: _Scene) -> str:
+    pool = list(scene.held) if scene.held and rng.random() < 0.5 else scene.items
+    return pool[int(rng.integers(len(pool)))]
+
+
+def _ways(way: tuple[int, int]) -> list[str]:
+    """All moves, the most promising first: along the longer way, along the other, then aside."""
+    down, right = way
+    vertical = ["down", "up"] if down >= 0 else ["up", "down"]
+    across = ["right", "left"] if right >= 0 else ["left", "right"]
+    first, second = (vertical, across) if abs(down) > abs(right) else (across, vertical)
+    return [first[0], second[0], second[1], first[1]]
+
+
+def _walk(way: tuple[int, int], blocked: str | None) -> str:
+    return next(move for move in _ways(way) if move != blocked)
+
+
+def _where(down: int, right: int) -> str:
+    vertical = f"{abs(down)} {'down' if down > 0 else 'up'}" if down else ""
+    across = f"{abs(right)} {'right' if right > 0 else 'left'}" if right else ""
+    return " and ".join(part for part in (vertical, across) if part)

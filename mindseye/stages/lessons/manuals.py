@@ -1,0 +1,112 @@
+"""Lessons from manuals of technologies that were never seen before and never will be again."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from mindseye.core.protocols import Messages
+from mindseye.models.language.prompts import render
+from mindseye.models.language.small import Example
+from mindseye.worlds.minicraft.invention import invented, invented_words
+from mindseye.worlds.minicraft.manual import costs_in_words, manual
+from mindseye.worlds.minicraft.plans import Law
+from mindseye.worlds.minicraft.technology import Build, Craft, Gather, Technology
+
+_QUESTIONS = 6
+"""About one manual."""
+
+
+def drawn_technology(rng: np.random.Generator) -> Technology:
+    """Any technology, small or large; the seeds of tests and reports are never drawn."""
+    return invented(
+        int(rng.integers(1 << 32, 1 << 48)),
+        gathers=int(rng.integers(2, 6)),
+        builds=int(rng.integers(1, 4)),
+        crafts=int(rng.integers(2, 9)),
+    )
+
+
+def needs_in_words(law: Law) -> str:
+    """What a law needs, as the prompt `needs` wants it said."""
+    if isinstance(law, Gather):
+        return f"from {law.material}" + (f" with {law.tool}" if law.tool else "")
+    costs = costs_in_words(law.costs).replace(" and ", ", ")
+    near = law.near if isinstance(law, Craft) else None
+    return costs + (f", beside {near}" if near else "")
+
+
+def command_in_words(law: Law) -> str:
+    """Such as "get kelun"."""
+    if isinstance(law, Gather):
+        return f"get {law.item}"
+    return f"build {law.material}" if isinstance(law, Build) else f"craft {law.item}"
+
+
+def needs(rng: np.random.Generator) -> Example:
+    """Several questions about one manual; some about things it does not tell of."""
+    technology = drawn_technology(rng)
+    told = manual(technology, rng, idle=int(rng.integers(0, 4)))
+    laws = [*technology.gathers, *technology.builds, *technology.crafts]
+    asked: list[tuple[str, str]] = []
+    for _ in range(_QUESTIONS):
+        if rng.random() < 0.1:
+            verb = str(rng.choice(["get", "build", "craft"]))
+            asked.append((f"{verb} {invented_words(rng, 1)[0]}", "unknown"))
+        else:
+            law = laws[int(rng.integers(len(laws)))]
+            asked.append((command_in_words(law), needs_in_words(law)))
+    prompts = [render("needs", manual="\n".join(told), command=command) for command, _ in asked]
+    return conversation(prompts, [answer for _, answer in asked])
+
+
+def relevant(rng: np.random.Generator) -> Example:
+    """Does a sentence tell something of use?"""
+    told = manual(drawn_technology(rng), rng, idle=12)
+    chosen = [told[i] for i in rng.choice(len(told), size=4, replace=False)]
+    answers = [
+        "yes" if any(w in s for w in ("craft", "build", "built", "get", "comes")) else "no"
+        for s in chosen
+    ]
+    prompts = [render("relevant", sentence=sentence) for sentence in chosen]
+    return conversation(prompts, answers, whole=True)
+
+
+def happens(rng: np.random.Generator) -> Example:
+    """What a command brings, by a manual and what is held."""
+    from mindseye.worlds.rules import RulesWorld
+    from mindseye.worlds.text.workshop import Workshop
+
+    technology = drawn_technology(rng)
+    told = manual(technology, rng, idle=int(rng.integers(0, 3)))
+    world = RulesWorld(Workshop(technology, max_steps=60), 1)
+    texts, _ = world.reset(seed=int(rng.integers(1 << 30)))
+    commands = world.rules.commands  # type: ignore[attr-defined]
+    prompts, answers = [], []
+    useful = rng.random() < 0.5
+    goal = world.rules.things[int(world.save().state.goal[0])]  # type: ignore[attr-defined]
+    way = world.rules.solution(goal) if useful else []  # type: ignore[attr-defined]
+    for step in range(12):
+        command = way[step] if step < len(way) and rng.random() < 0.8 else str(rng.choice(commands))
+        before = "\n".join(texts[0].split("\n")[2:3])
+        texts, _, ended, _, _ = world.step([command])
+        prompt = render("happens", manual="\n".join(told), observation=before, command=command)
+        prompts.append(prompt)
+        answers.append(texts[0].split("\n")[0])
+        if ended[0]:
+            break
+    # what happened before says as much as the manual; so only some are asked, the first at random
+    first = int(rng.integers(max(1, len(prompts) - 3)))
+    return conversation(prompts[first : first + 4], answers[first : first + 4], lines=2)
+
+
+def conversation(
+    prompts: list[Messages], answers: list[str], *, lines: int = 1, whole: bool = False
+) -> Example:
+    """Questions and answers in a row; after the first only the last `lines` are said again."""
+    messages: list[Mapping[str, str]] = [prompts[0][1]]
+    for prompt, answer in zip(prompts[1:], answers, strict=False):
+        content = prompt[1]["content"]
+        messages.append({"role": "assistant", "content": answer})
+        asked = content if whole else "\n".join(content.split("\n")[-lines:])
+        messages.append({"role": "user", "content": asked})
+    return messages, answers[-1]
