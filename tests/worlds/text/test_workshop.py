@@ -48,14 +48,16 @@ def test_making_what_was_asked_for_pays_once_and_ends():
     world = workshop()
     news, reward, terminated = say(world, *world.rules.solution("stone pickaxe"))
     assert all(line.startswith("You did") for line in news)
-    assert reward == 1 and terminated
+    assert reward == 1
+    assert terminated
 
 
 def test_what_is_not_understood_changes_nothing():
     world = workshop()
     before = world.save().state.items
     news, reward, _ = say(world, "fly away")
-    assert news == ["That means nothing here."] and reward == 0
+    assert news == ["That means nothing here."]
+    assert reward == 0
     assert (world.save().state.items == before).all()
 
 
