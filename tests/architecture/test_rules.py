@@ -18,6 +18,9 @@ PACKAGES = sorted(p.parent.relative_to(ROOT.parent) for p in ROOT.rglob("__init_
 SWALLOWERS = {"worlds/vectorise.py", "worlds/hold.py", "worlds/make.py", "worlds/snapshot.py"}
 """May catch everything, because foreign worlds may raise anything; each raises a WorldError."""
 
+EXECUTES = {"models/sandbox/child.py"}
+"""Runs programs written by language models, in a process that has given up all it could harm."""
+
 FOREIGN = {
     "stable_baselines3": {"worlds/sb3.py", "bench/peers.py"},
     "minigrid": {"worlds/minigrid.py", "worlds/minigrid_view.py"},
@@ -93,7 +96,8 @@ def test_foreign_libraries_stay_in_files_named_after_them(path):
 def test_nothing_is_unpickled_or_evaluated(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in ("eval", "exec", "__import__")
+            barred = {"eval", "exec", "__import__"} - ({"exec"} if name(path) in EXECUTES else set())
+            assert node.func.id not in barred
         if isinstance(node, ast.Import):
             assert all(alias.name != "pickle" for alias in node.names)
 
