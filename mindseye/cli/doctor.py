@@ -25,10 +25,12 @@ _TORCH_SECONDS = 120
 _PROBE = """
 import json, torch
 from mindseye.core.precision import has_fast_bfloat16
+from mindseye.models.language import describe_language
 names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 torch.ones(64, 64) @ torch.ones(64, 64)
 print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads(),
-                  "bfloat16": has_fast_bfloat16(), "devices": names}))
+                  "bfloat16": has_fast_bfloat16(), "devices": names,
+                  "language": describe_language()}))
 """
 
 
@@ -138,6 +140,7 @@ def _torch() -> list[Finding]:
         Finding("cores", "ok", f"{cores} usable, torch takes {said['threads']} threads"),
         Finding("bfloat16", "ok", native),
         Finding("devices", "ok", ", ".join(["cpu", *said["devices"]])),
+        Finding("language model", "ok" if said["language"][0] else "missing", said["language"][1]),
     ]
 
 

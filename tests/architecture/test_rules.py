@@ -31,7 +31,7 @@ FOREIGN = {
     "metaworld": {"worlds/metaworld.py", "agents/metaworld.py"},
     "dm_control": {"worlds/control_suite.py"},
     "mujoco": {"worlds/mujoco_view.py"},
-    "transformers": {"models/perception/transformers.py"},
+    "transformers": {"models/perception/transformers.py", "models/language/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
 }
 

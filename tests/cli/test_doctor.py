@@ -16,6 +16,7 @@ def test_this_machine_is_well(tmp_path, capsys):
     assert main(["doctor", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "ok       torch import" in said
+    assert "language model" in said
     assert "everything essential works" in said
 
 
