@@ -33,6 +33,7 @@ FOREIGN = {
     "mujoco": {"worlds/mujoco_view.py"},
     "transformers": {"models/perception/transformers.py", "models/language/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
+    "usearch": {"experience/usearch.py"},
 }
 
 
