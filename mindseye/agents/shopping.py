@@ -9,7 +9,7 @@ from mindseye.core.spaces import commands
 from mindseye.core.tree import Tree
 
 _TASK = re.compile(r"Task: buy a (\w+) (\w+) (\w+)(?:, (\w+))?(?:, for at most (\d+))?\.")
-_OFFER = re.compile(r"item (\d+), (\w+) (\w+), (\d+)")
+_OFFER = re.compile(r"(\d+) (\w+) (\w+) (\d+)[;.]")
 _PRODUCT = re.compile(r"Item (\d+): .* Sizes: ([\w, ]+)\. Chosen: (\w+)\.")
 
 
@@ -53,9 +53,9 @@ def _next(text: str, seen: tuple[str, ...], listed: list[str]) -> str:
     if product:
         if size is None or product[3] == size:
             return "buy"
-        return f"choose {size}" if f"choose {size}" in listed else "back to search"
+        return f"choose {size}" if f"choose {size}" in listed else "back"
     for item, its_colour, its_material, price in _OFFER.findall(page):
         is_fit = its_colour == colour and its_material == material
         if item not in seen and is_fit and (limit is None or int(price) <= int(limit)):
-            return f"click item {item}"
+            return f"click {item}"
     return listed[-1]

@@ -27,7 +27,7 @@ from mindseye.worlds.text.drawing import draw
 
 SEARCH, RESULTS, PRODUCT, BOUGHT = range(4)
 """Pages."""
-BACK, BUY, LOOK = "back to search", "buy", "look"
+BACK, BUY, LOOK = "back", "buy", "look"
 _NONE = -1
 _UNKNOWN, _SEARCHES, _CLICKS, _CHOOSES, _BACKS, _BUYS, _LOOKS = range(7)
 KIND, COLOUR, MATERIAL, SIZE, LIMIT = range(5)
@@ -93,7 +93,7 @@ class Shop(Rules):
         for k in range(len(KINDS)):
             for c in range(any_colour + 1):
                 self._codes[_searching(k, c)] = (_SEARCHES, k, c)
-        self._codes |= {f"click item {i + 1}": (_CLICKS, i, 0) for i in range(count)}
+        self._codes |= {f"click {i + 1}": (_CLICKS, i, 0) for i in range(count)}
         self._codes |= {f"choose {size}": (_CHOOSES, i, 0) for i, size in enumerate(SIZES)}
         numbers = [
             *(len(KINDS), len(COLOURS), len(MATERIALS), len(SIZES), PRICES[-1] + 1),
@@ -199,10 +199,10 @@ class Shop(Rules):
         elif page == RESULTS:
             shown = goods.results[asked_kind, asked_colour]
             shown = shown[shown >= 0].tolist()
-            told = [f"item {i + 1}, {goods.look(i)}, {goods.price[i]}" for i in shown]
+            told = [f"{i + 1} {goods.look(i)} {goods.price[i]}" for i in shown]
             query = _searching(asked_kind, asked_colour).removeprefix("search ")
             lines.append(f"Results for {query}: {'; '.join(told)}.")
-            can = [*(f"click item {i + 1}" for i in shown), BACK]
+            can = [*(f"click {i + 1}" for i in shown), BACK]
         elif page == PRODUCT:
             there = [
                 name for name, is_there in zip(SIZES, goods.sizes[item], strict=True) if is_there

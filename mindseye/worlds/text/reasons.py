@@ -1,0 +1,40 @@
+"""Why a step in the shop led where it led, in one line: what an annotator would write beside it."""
+
+import re
+
+_TASK = re.compile(r"Task: buy a (\w+) (\w+) (\w+)(?:, (\w+))?(?:, for at most (\d+))?\.")
+_PRODUCT = re.compile(r"Item (\d+): (\w+) (\w+) (\w+), (\d+)\. Sizes: [\w, ]+\. Chosen: (\w+)\.")
+
+
+def explain(task: str, state: str, action: str, after: str, reward: float) -> str:
+    """A line for one real step of `text/shop`, told from its texts alone.
+
+    What is bought is compared with what was asked for, one thing after the other.
+    """
+    verb, _, thing = action.partition(" ")
+    product = _PRODUCT.search(state)
+    wanted = _TASK.match(task)
+    if after.startswith("Nothing happens."):
+        return "that cannot be done here."
+    if verb == "search":
+        return f"it shows what is found for {thing}."
+    if verb == "click":
+        return f"{thing} is opened."
+    if verb == "choose":
+        return f"{thing} is chosen."
+    if verb == "buy" and product and wanted:
+        return _compared(wanted, product, reward)
+    return f"{action} was done."
+
+
+def _compared(wanted: re.Match, product: re.Match, reward: float) -> str:
+    pairs = [(wanted[1], product[2]), (wanted[2], product[3])]
+    pairs += [(wanted[4], product[6])] if wanted[4] else []
+    told = [f"{w} / {p} {_yes(w == p)}" for w, p in pairs]
+    if wanted[5]:
+        told.append(f"{wanted[5]} / {product[5]} {_yes(int(product[5]) <= int(wanted[5]))}")
+    return f"wanted / bought: {', '.join(told)}; so it is {'right' if reward else 'wrong'}."
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
