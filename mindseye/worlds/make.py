@@ -29,7 +29,7 @@ _EXTRAS = {
     "pygame": "control",
     "Box2D": "control",
 }
-_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/", "text/")
+_OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/", "text/", "puzzles/")
 _PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
 
 
@@ -46,7 +46,7 @@ def make(
 
     Args:
         world: A Gymnasium id, "crafter", "metaworld/TASK", "control/DOMAIN-TASK", one of our own
-            "grid/...", "minicraft/...", "tabletop/..." or "scenes/..." names, a callable returning
+            names (docs/worlds.md, such as "grid/ring-48" or "puzzles/sokoban"), a callable giving
             a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
@@ -83,7 +83,7 @@ def make(
 def _own(
     name: str, num_worlds: int, observation: str | None, max_steps: int | None, options: dict
 ) -> VectorEnv:
-    from mindseye.worlds import control_suite, grids, minicraft, scenes, tabletop, text
+    from mindseye.worlds import control_suite, grids, minicraft, puzzles, scenes, tabletop, text
 
     families = {
         "grid/": grids,
@@ -92,6 +92,7 @@ def _own(
         "scenes/": scenes,
         "control/": control_suite,
         "text/": text,
+        "puzzles/": puzzles,
     }
     build = families[name[: name.index("/") + 1]].build
     return build(name, num_worlds, observation=observation, max_steps=max_steps, **options)
