@@ -8,13 +8,13 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mindseye.core.checkpoint import write_atomic
-from mindseye.core.protocols import Completion
+from mindseye.core.protocols import Completion, LanguageModel, Messages
 
 
 def default_folder() -> Path:
@@ -73,3 +73,51 @@ class AnswerCache:
 
 def _text(asked: Mapping[str, Any]) -> str:
     return json.dumps(asked, sort_keys=True, ensure_ascii=True)
+
+
+class Remembered(LanguageModel):
+    """Another model that thinks about every question once, as long as this object lives.
+
+    Only where answers do not depend on chance; others are asked for each time. Questions that occur
+    several times in a batch are asked once, too.
+
+    Args:
+        model: Who answers.
+    """
+
+    def __init__(self, model: LanguageModel):
+        self.model, self.ledger = model, model.ledger
+        self._known: dict[str, list[Completion]] = {}
+
+    def complete(
+        self,
+        prompts: Sequence[Messages],
+        *,
+        samples: int = 1,
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        seed: int | None = None,
+        choices: Sequence[Sequence[str]] | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> list[list[Completion]]:
+        """See `LanguageModel.complete`."""
+        settings = {"max_tokens": max_tokens, "stop": stop, "schema": schema, "samples": samples}
+        if temperature > 0:
+            return self.model.complete(
+                prompts, temperature=temperature, seed=seed, choices=choices, **settings
+            )
+        among = [None] * len(prompts) if choices is None else list(choices)
+        keys = [
+            _text({"prompt": list(map(dict, p)), "among": few, **settings})
+            for p, few in zip(prompts, among, strict=True)
+        ]
+        fresh = {key: i for i, key in enumerate(keys) if key not in self._known}
+        if fresh:
+            asked = [prompts[i] for i in fresh.values()]
+            few = None if choices is None else [choices[i] for i in fresh.values()]
+            found = self.model.complete(asked, choices=few, seed=seed, **settings)
+            self._known.update(zip(fresh, found, strict=True))
+        again = (len(keys) - len(fresh)) * samples
+        self.ledger.add(calls=again, cache_hits=again)
+        return [self._known[key] for key in keys]

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindseye.core.protocols import Completion
-from mindseye.models.language.cache import AnswerCache, default_folder
+from mindseye.models.language.cache import AnswerCache, Remembered, default_folder
+from mindseye.models.language.scripted import ScriptedLanguageModel
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -41,3 +42,17 @@ def test_the_folder_can_be_chosen(monkeypatch, tmp_path):
     assert default_folder() == tmp_path
     monkeypatch.delenv("MINDSEYE_CACHE")
     assert default_folder().name == "language"
+
+
+def test_a_question_is_thought_about_once_unless_chance_decides():
+    inner = ScriptedLanguageModel(lambda messages: messages[-1]["content"].upper())
+    model = Remembered(inner)
+    prompts = [[{"role": "user", "content": text}] for text in "abab"]
+    for _ in range(2):
+        assert [c.text for [c] in model.complete(prompts)] == list("ABAB")
+    assert len(inner.heard) == 2
+    assert (model.ledger.calls, model.ledger.cache_hits) == (8, 6)
+    assert [c.text for [c] in model.complete(prompts, choices=[["A", "B"]] * 4)] == list("ABAB")
+    assert len(inner.heard) == 4
+    model.complete(prompts, temperature=1.0)
+    assert len(inner.heard) == 8
