@@ -25,7 +25,8 @@ class LanguageWorldModel(WorldModel):
 
     One call of the language model serves all rows of a step; equal questions are asked once. An
     action that is not listed changes nothing, and nobody is asked. An answer that cannot be used
-    even after `repairs` further tries is a failure: the episode ends with reward 0. Both are counted.
+    even after `repairs` further tries is a failure: the episode ends with reward 0. All this is
+    counted.
 
     Args:
         language: Answers the prompt `next_state`.
