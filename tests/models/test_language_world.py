@@ -175,6 +175,6 @@ def test_reasons_say_what_was_compared():
     task = "Task: buy a red cotton shirt, large, for at most 40."
     said = explain(task, page, "buy", "You bought item 12.\nYou can: look.", 0.0)
     assert said == (
-        "wanted / bought: red / red yes, cotton / wool no, large / small no, 40 / 45 no;"
-        " so it is wrong."
+        "wanted / bought: red / red yes, right; cotton / wool no, wrong; large / small no, wrong;"
+        " 40 / 45 no, wrong; so it is wrong."
     )

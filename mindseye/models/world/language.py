@@ -1,7 +1,8 @@
 """A language model as a world: it remembers, reasons, and writes down what happens next."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from math import exp
 
 import torch
@@ -124,7 +125,7 @@ class LanguageWorldModel(WorldModel):
         pasts = [past[-self.history :] for _, past in steps]
         similar = self._similar([past[-1] for past in pasts])
         return [
-            question(task, past, alike)
+            question(task, past, alike, reasons=self.reasons)
             for (task, _), past, alike in zip(steps, pasts, similar, strict=True)
         ]
 
@@ -155,6 +156,22 @@ class LanguageWorldModel(WorldModel):
         self.counts.update(failed=len(new))
         self._known |= dict.fromkeys(new, (None, 1.0))
         return [self._known[key] for key in keys]
+
+    def state_dict(self) -> dict:
+        """All answers so far: with them a run that was stopped goes on with equal answers."""
+        known = {
+            key: [None if outcome is None else astuple(outcome), doubt]
+            for key, (outcome, doubt) in self._known.items()
+        }
+        return {"known": known, "counts": dict(self.counts)}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Restore them."""
+        self._known = {
+            key: (None if outcome is None else Outcome(*outcome), doubt)
+            for key, (outcome, doubt) in state["known"].items()
+        }
+        self.counts = Counter(state["counts"])
 
     def _read(self, completion: Completion, messages: Messages) -> Outcome | None:
         try:

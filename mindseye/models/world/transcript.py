@@ -94,9 +94,12 @@ def transitions(episode: Episode, source: str, explain: Explain | None = None) -
     return told
 
 
-def question(task: str, past: Past, similar: Sequence[Transition]) -> Messages:
+def question(
+    task: str, past: Past, similar: Sequence[Transition], *, reasons: bool = True
+) -> Messages:
     """What a language model is asked."""
-    return render("next_state", task=task, past=past, similar=similar, answer=answer)
+    told = {"task": task, "past": past, "similar": similar, "reasons": reasons}
+    return render("next_state", **told, answer=answer)
 
 
 def answer(outcome: Outcome, *, reasons: bool) -> str:

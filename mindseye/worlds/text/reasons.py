@@ -9,7 +9,8 @@ _PRODUCT = re.compile(r"Item (\d+): (\w+) (\w+) (\w+), (\d+)\. Sizes: [\w, ]+\. 
 def explain(task: str, state: str, action: str, after: str, reward: float) -> str:
     """A line for one real step of `text/shop`, told from its texts alone.
 
-    What is bought is compared with what was asked for, one thing after the other.
+    What is bought is compared with what was asked for, one thing after the other; beside each stands
+    whether all so far is right.
     """
     verb, _, thing = action.partition(" ")
     product = _PRODUCT.search(state)
@@ -30,11 +31,11 @@ def explain(task: str, state: str, action: str, after: str, reward: float) -> st
 def _compared(wanted: re.Match, product: re.Match, reward: float) -> str:
     pairs = [(wanted[1], product[2]), (wanted[2], product[3])]
     pairs += [(wanted[4], product[6])] if wanted[4] else []
-    told = [f"{w} / {p} {_yes(w == p)}" for w, p in pairs]
+    compared = [(w, p, w == p) for w, p in pairs]
     if wanted[5]:
-        told.append(f"{wanted[5]} / {product[5]} {_yes(int(product[5]) <= int(wanted[5]))}")
-    return f"wanted / bought: {', '.join(told)}; so it is {'right' if reward else 'wrong'}."
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "no"
+        compared.append((wanted[5], product[5], int(product[5]) <= int(wanted[5])))
+    told, so_far = [], True
+    for w, p, holds in compared:
+        so_far &= holds
+        told.append(f"{w} / {p} {'yes' if holds else 'no'}, {'right' if so_far else 'wrong'}")
+    return f"wanted / bought: {'; '.join(told)}; so it is {'right' if reward else 'wrong'}."
