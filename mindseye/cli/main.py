@@ -15,6 +15,7 @@ VERBS = {
     "train": "the whole loop on a world: experience, model, dream, agent, truth report",
     "collect": "experience from a world",
     "fit": "a world model from experience",
+    "fit-language": "the small language model, on texts of our own worlds",
     "plan": "act by searching in a world model, or in the true simulator",
     "compare": "the truth report of a model and several agents",
     "data": "import, export, inspect or preview experience",
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.showwarning = _warn
     try:
-        return import_module(f"mindseye.cli.{verb}").main(rest)
+        return import_module(f"mindseye.cli.{verb.replace('-', '_')}").main(rest)
     except MindseyeError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def screen() -> str:
     """What is here, in one screen."""
-    return _SCREEN.format(verbs="\n".join(f"  {k:10}{what}" for k, what in VERBS.items()))
+    return _SCREEN.format(verbs="\n".join(f"  {k:14}{what}" for k, what in VERBS.items()))
 
 
 def _warn(message: Warning | str, *_: object) -> None:

@@ -124,8 +124,8 @@ def decode(
     for row, prompt in enumerate(prompts):
         tokens[row, longest - len(prompt) :] = torch.tensor(prompt)
     tokens = tokens.to(device)
-    is_word = tokens != PAD
-    scores, cache = network.read(tokens, is_word, room=max(rule.most for rule in rules))
+    segment = (tokens != PAD).long()
+    scores, cache = network.read(tokens, segment, room=max(rule.most for rule in rules))
     said = [Said() for _ in prompts]
     live = list(range(len(prompts)))
     while live:

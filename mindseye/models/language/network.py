@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+_REACH = 4
+"""Words that are blended, the present one included."""
+
+
 @dataclass(frozen=True)
 class Cache:
     """What layers remember of a batch of texts; (layers, batch, ...) for all."""
@@ -42,6 +46,7 @@ class WordTransformer(nn.Module):
 
     Args:
         vocabulary: Number of tokens.
+        num_names: The last so many of them are interchangeable.
         units: Width, a multiple of `heads`.
         layers, heads: Sizes.
 
@@ -49,13 +54,17 @@ class WordTransformer(nn.Module):
         the short convolution as in H3 (Fu et al. 2022, 2212.14052, section 3).
     """
 
-    def __init__(self, vocabulary: int, *, units: int = 256, layers: int = 4, heads: int = 4):
+    def __init__(
+        self, vocabulary: int, num_names: int, *, units: int = 256, layers: int = 4, heads: int = 4
+    ):
         super().__init__()
-        self.arguments = {
-            "vocabulary": vocabulary, "units": units, "layers": layers, "heads": heads,
-        }  # fmt: skip
         self.embedding = nn.Embedding(vocabulary, units)
         nn.init.normal_(self.embedding.weight, std=units**-0.5)
+        with torch.no_grad():
+            # names begin as different from one another as can be
+            names = torch.empty(max(num_names, units), units, device=self.embedding.weight.device)
+            nn.init.orthogonal_(names)
+            self.embedding.weight[-num_names:] = names[:num_names]
         self.layers = nn.ModuleList(_Layer(units, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(units, bias=False)
         self.scale = nn.Parameter(torch.tensor(1.0))
@@ -65,21 +74,22 @@ class WordTransformer(nn.Module):
         return [p for layer in self.layers for p in layer.parameters() if p.ndim == 2]
 
     def forward(
-        self, tokens: Int[Tensor, "batch time"], is_word: Bool[Tensor, "batch time"] | None = None
+        self, tokens: Int[Tensor, "batch time"], segment: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time units"]:
         """Features after every word of whole texts; read `logits` of those that matter.
 
         Args:
-            tokens: Texts, padded on the right (with no mask: causality hides it) or on the left.
-            is_word: False where a text was padded on the left.
+            tokens: Texts, several in a row if need be.
+            segment: Which text of its row a word belongs to, 0 for padding. Texts do not hear one
+                another.
         """
-        return self._through(tokens, is_word, None)[0]
+        return self._through(tokens, segment, None)[0]
 
     def read(
-        self, tokens: Int[Tensor, "batch time"], is_word: Bool[Tensor, "batch time"], room: int
+        self, tokens: Int[Tensor, "batch time"], segment: Int[Tensor, "batch time"], room: int
     ) -> tuple[Float[Tensor, "batch vocabulary"], Cache]:
         """Scores of the next word after texts padded on the left, and room for more words."""
-        features, cache = self._through(tokens, is_word, None, room=room)
+        features, cache = self._through(tokens, segment, None, room=room)
         assert cache is not None
         return self.logits(features[:, -1]), cache
 
@@ -96,41 +106,40 @@ class WordTransformer(nn.Module):
         return functional.linear(features, self.embedding.weight) * self.scale
 
     def _through(
-        self, tokens: Tensor, is_word: Tensor | None, cache: Cache | None, room: int | None = None
+        self, tokens: Tensor, segment: Tensor | None, cache: Cache | None, room: int | None = None
     ) -> tuple[Tensor, Cache | None]:
         x = functional.layer_norm(self.embedding(tokens), (self.embedding.embedding_dim,))
         batch, time = tokens.shape
         if cache is not None:
-            start, total = cache.length, cache.is_word.shape[1]
+            start = cache.length
             words = cache.is_word.clone()
             words[:, start : start + time] = True
             keys, values, recent = cache.keys, cache.values, cache.recent.clone()
-        else:
-            start, total = 0, time + (room or 0)
-            given = torch.ones_like(tokens, dtype=torch.bool) if is_word is None else is_word
-            words = functional.pad(given, (0, total - time))
-            recent = None
-            keys = values = None
-            if room is not None:
-                heads, depth = self.layers[0].heads, self.layers[0].depth
-                shape = (len(self.layers), batch, heads, total, depth)
-                keys, values = x.new_zeros(shape), x.new_zeros(shape)
-                recent = x.new_zeros(len(self.layers), batch, 1, x.shape[-1])
-        if cache is not None:
             mask = words[:, None, None, : start + time]
         else:
-            mask = torch.ones(time, time, dtype=torch.bool, device=x.device).tril()
-            if is_word is not None:
-                # a padded word attends to itself alone, so that nothing becomes nan
-                mask = mask & words[:, None, None, :time]
-                mask = mask | torch.eye(time, dtype=torch.bool, device=x.device)
+            assert segment is not None
+            start, words = 0, functional.pad(segment > 0, (0, room or 0))
+            recent = keys = values = None
+            if room is not None:
+                heads, depth = self.layers[0].heads, self.layers[0].depth
+                shape = (len(self.layers), batch, heads, time + room, depth)
+                keys, values = x.new_zeros(shape), x.new_zeros(shape)
+                recent = x.new_zeros(len(self.layers), batch, _REACH - 1, x.shape[-1])
+            causal = torch.ones(time, time, dtype=torch.bool, device=x.device).tril()
+            mask = (causal & (segment.unsqueeze(1) == segment.unsqueeze(2))).unsqueeze(1)
         bias = torch.zeros(mask.shape, device=x.device).masked_fill(~mask, float("-inf"))
         positions = torch.arange(start, start + time, device=x.device)
-        blank = None if is_word is None else (~is_word).unsqueeze(-1)
+        begins = None
+        if segment is not None:
+            padded = functional.pad(segment, (_REACH - 1, 0), value=-1)
+            begins = [
+                (segment != padded[:, _REACH - 1 - back : _REACH - 1 - back + time]).unsqueeze(-1)
+                for back in range(1, _REACH)
+            ]
         for index, layer in enumerate(self.layers):
             before = None if cache is None else recent[index]
             x, key, value, tail = layer(
-                x, positions, bias, blank, before,
+                x, positions, bias, begins, before,
                 None if cache is None else (keys[index, :, :, :start], values[index, :, :, :start]),
             )  # fmt: skip
             if keys is not None:
@@ -148,26 +157,32 @@ class _Layer(nn.Module):
         super().__init__()
         self.heads, self.depth = heads, units // heads
         self.first = nn.LayerNorm(units, bias=False)
-        self.present = nn.Parameter(torch.ones(units))
-        self.before = nn.Parameter(0.3 * torch.randn(units))
+        # equal shares: where they begin unequal, looking up is learned later
+        self.blend = nn.Parameter(torch.ones(_REACH, units))
         self.attend = nn.Linear(units, 3 * units, bias=False)
         self.out = nn.Linear(units, units, bias=False)
         self.second = nn.LayerNorm(units, bias=False)
         hidden = 8 * units // 3 // 16 * 16
         self.up = nn.Linear(units, 2 * hidden, bias=False)
         self.down = nn.Linear(hidden, units, bias=False)
+        with torch.no_grad():
+            # like words begin by attending to like words, from which looking up is learned
+            self.attend.weight[units : 2 * units] = self.attend.weight[:units]
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.down.weight)
 
-    def forward(self, x, positions, bias, blank, before, past):
+    def forward(self, x, positions, bias, begins, before, past):
         batch, time, units = x.shape
         now = self.first(x)
-        if blank is not None:
-            now = now.masked_fill(blank, 0)
         if before is None:
-            before = now.new_zeros(batch, 1, units)
-        earlier = torch.cat([before.to(now.dtype), now[:, :-1]], 1)
-        mixed = torch.addcmul(self.present * now, self.before, earlier)
+            before = now.new_zeros(batch, _REACH - 1, units)
+        wide = torch.cat([before.to(now.dtype), now], 1)
+        mixed = self.blend[0] * now
+        for back in range(1, _REACH):
+            earlier = wide[:, _REACH - 1 - back : _REACH - 1 - back + time]
+            if begins is not None:
+                earlier = earlier.masked_fill(begins[back - 1], 0)
+            mixed = torch.addcmul(mixed, self.blend[back], earlier)
         parts = self.attend(mixed).view(batch, time, 3, self.heads, self.depth)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         query, key = _turn(query * self.depth**-0.5, positions), _turn(key, positions)
@@ -180,7 +195,7 @@ class _Layer(nn.Module):
         heard = weights.to(value.dtype) @ values
         x = x + self.out(heard.transpose(1, 2).reshape(batch, time, units))
         gate, up = self.up(self.second(x)).chunk(2, -1)
-        return x + self.down(functional.silu(gate) * up), key, value, now[:, -1:]
+        return x + self.down(functional.silu(gate) * up), key, value, wide[:, time:]
 
 
 def _turn(x: Tensor, positions: Tensor) -> Tensor:

@@ -47,30 +47,41 @@ class SmallLanguageModel(nn.Module, LanguageModel):
     def __init__(self, vocabulary: Vocabulary, **sizes: int):
         super().__init__()
         self.vocabulary, self.sizes = vocabulary, dict(sizes)
-        self.network = WordTransformer(vocabulary.size, **sizes)
+        self.network = WordTransformer(vocabulary.size, vocabulary.num_slots, **sizes)
         self.ledger = Ledger()
 
-    def batch(self, examples: Sequence[Example], rng: np.random.Generator) -> Batch:
-        """Examples as arrays: `tokens` (batch, time) and `mask`, 1 where an answer is learned.
+    def batch(
+        self, examples: Sequence[Example], rng: np.random.Generator, *, row: int = 0
+    ) -> Batch:
+        """Examples as arrays, several in a row of `row` words where they fit.
 
-        `weight` is one per example. Names are bound to slots drawn by `rng`.
+        `tokens` and `example` (rows, time): the words, and which example each belongs to, from 1; 0
+        is padding. `mask` is 1 where an answer is learned. `weight` is one per example. Names are
+        bound to slots drawn by `rng`.
         """
         encoded = [self._with_answer(messages, answer, rng) for messages, answer in examples]
-        longest = max(len(tokens) for tokens, _ in encoded)
-        tokens = torch.full((len(encoded), longest), PAD)
-        mask = torch.zeros(len(encoded), longest)
-        for row, (numbers, learned) in enumerate(encoded):
-            tokens[row, : len(numbers)] = torch.tensor(numbers)
-            mask[row, : len(numbers)] = torch.tensor(learned)
-        return {"tokens": tokens, "mask": mask, "weight": torch.ones(len(encoded))}
+        lengths = [len(tokens) for tokens, _ in encoded]
+        rows = _packed(lengths, max(row, *lengths))
+        time_ = max(sum(lengths[i] for i in members) for members in rows)
+        tokens = np.full((len(rows), time_), PAD)
+        mask, example = np.zeros((len(rows), time_), np.float32), np.zeros_like(tokens)
+        for at, members in enumerate(rows):
+            begin = 0
+            for i in members:
+                here = (at, slice(begin, begin + lengths[i]))
+                tokens[here], mask[here], example[here] = encoded[i][0], encoded[i][1], i + 1
+                begin += lengths[i]
+        arrays = {"tokens": tokens, "mask": mask, "example": example}
+        batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return {**batch, "weight": torch.ones(len(encoded))}
 
     def log_probs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Log-probabilities of what is learned, in a row, and the example each belongs to."""
-        features = self.network(batch["tokens"][:, :-1])
+        features = self.network(batch["tokens"][:, :-1], batch["example"][:, :-1])
         learned = batch["mask"][:, 1:] > 0
         scores = self.network.logits(features[learned]).float().log_softmax(-1)
         targets = batch["tokens"][:, 1:][learned]
-        owner = learned.nonzero()[:, 0]
+        owner = batch["example"][:, 1:][learned] - 1
         return scores.gather(1, targets.unsqueeze(1)).squeeze(1), owner
 
     @torch.inference_mode()
@@ -234,6 +245,22 @@ def _value_of(kind: Mapping, text: str) -> Any:
     return {"boolean": lambda: text == "yes", "integer": lambda: int(text)}.get(
         kind["type"], lambda: text
     )()
+
+
+def _packed(lengths: Sequence[int], row: int) -> list[list[int]]:
+    """Which texts share a row: the longest first, each where it just fits."""
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fits = [at for at, left in enumerate(room) if left >= lengths[i]]
+        if fits:
+            at = min(fits, key=lambda at: room[at])
+            rows[at].append(i)
+            room[at] -= lengths[i]
+        else:
+            rows.append([i])
+            room.append(row - lengths[i])
+    return rows
 
 
 def _split(order: list[int], count: int) -> tuple[list[int], list[int]]:

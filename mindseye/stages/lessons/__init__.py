@@ -5,26 +5,49 @@ from collections.abc import Callable
 import numpy as np
 
 from mindseye.models.language.small import Example
-from mindseye.stages.lessons import crafting, games, manuals
+from mindseye.stages.lessons import crafting, facts, games, manuals, memory
 
 __all__ = ["LESSONS", "draw"]
 
-LESSONS: dict[str, tuple[Callable[[np.random.Generator], Example], float]] = {
+Lesson = Callable[[np.random.Generator, float], Example]
+"""A lesson drawn by a generator, of a size in (0, 1]."""
+
+LESSONS: dict[str, tuple[Lesson, float]] = {
+    "facts": (facts.facts, 1.0),
     "needs": (manuals.needs, 4.0),
-    "relevant": (manuals.relevant, 1.0),
+    "relevant": (manuals.relevant, 0.5),
+    "happens": (manuals.happens, 1.0),
     "missing": (crafting.missing, 3.0),
     "task": (crafting.task, 2.0),
-    "act": (crafting.act, 3.0),
-    "induce": (games.induce, 3.0),
+    "act": (crafting.act, 4.0),
+    "induce": (games.induce, 2.0),
     "foresee": (games.foresee, 2.0),
     "judge": (games.judge, 1.0),
+    "plan_from_memory": (memory.plan_from_memory, 3.0),
+    "predict_outcome": (memory.predict_outcome, 3.0),
 }
-"""Every lesson, and how often it is drawn next to the others."""
+"""Every lesson, named by its prompt, and how often it is drawn next to the others."""
+
+_ALONE, _GROWN = 0.08, 0.5
+"""Shares of training: facts alone until the first, then lessons that grow until the second."""
 
 
-def draw(rng: np.random.Generator, count: int) -> list[tuple[str, Example]]:
-    """Lessons by name, at random."""
-    names = list(LESSONS)
-    weights = np.array([weight for _, weight in LESSONS.values()])
+def draw(
+    rng: np.random.Generator, count: int, progress: float = 1.0
+) -> list[tuple[str, Example]]:
+    """Lessons by name, at random.
+
+    Whoever cannot look up a name yet learns nothing from a whole manual: begun with everything,
+    looking up was not learned within 400 updates, begun with facts alone within 100.
+
+    Args:
+        rng: Draws.
+        count: Of lessons.
+        progress: Share of training that is done: at first facts alone, then all lessons, small at
+            the beginning.
+    """
+    names = list(LESSONS) if progress >= _ALONE else ["facts"]
+    weights = np.array([LESSONS[name][1] for name in names])
     drawn = rng.choice(len(names), size=count, p=weights / weights.sum())
-    return [(names[i], LESSONS[names[i]][0](rng)) for i in drawn]
+    size = min(1.0, max(0.1, (progress - _ALONE) / (_GROWN - _ALONE)))
+    return [(names[i], LESSONS[names[i]][0](rng, size)) for i in drawn]

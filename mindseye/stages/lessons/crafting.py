@@ -13,9 +13,9 @@ _MOVES = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 class _Scene:
     """What one might see and hold, in the words of the text face of minicraft."""
 
-    def __init__(self, rng: np.random.Generator):
+    def __init__(self, rng: np.random.Generator, size: float):
         names = invented_words(rng, 14)
-        many = int(rng.integers(2, 7))
+        many = int(rng.integers(1, 3 + round(4 * size)))
         self.places = names[:many]
         self.items = names[7:]
         self.at = {
@@ -26,7 +26,7 @@ class _Scene:
             if rng.random() < 0.3:
                 near = [(0, 1), (1, 0), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
                 self.at[place] = near[int(rng.integers(8))]
-        held = rng.choice(len(self.items), size=int(rng.integers(0, 5)), replace=False)
+        held = rng.choice(len(self.items), size=int(rng.integers(0, 2 + round(3 * size))), replace=False)
         self.held = {self.items[i]: int(rng.integers(1, 5)) for i in sorted(held.tolist())}
         self.below = names[6] if rng.random() < 0.2 else None
 
@@ -40,11 +40,11 @@ class _Scene:
         return " ".join(parts)
 
 
-def missing(rng: np.random.Generator) -> Example:
+def missing(rng: np.random.Generator, size: float = 1.0) -> Example:
     """What of the needed is not there."""
-    scene = _Scene(rng)
+    scene = _Scene(rng, size)
     prompts, answers = [], []
-    for _ in range(4):
+    for _ in range(6):
         if rng.random() < 0.3:
             source = scene.places[int(rng.integers(len(scene.places)))]
             tool = _any(rng, scene) if rng.random() < 0.7 else None
@@ -72,12 +72,12 @@ def missing(rng: np.random.Generator) -> Example:
     return conversation(prompts, answers, lines=2)
 
 
-def task(rng: np.random.Generator) -> Example:
+def task(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Which of several tasks lacks least."""
     names = invented_words(rng, 16)
     tasks: list[tuple[str, str]] = []
     lacks: list[int] = []
-    for index in range(int(rng.integers(2, 10))):
+    for index in range(int(rng.integers(2, 4 + round(6 * size)))):
         counts = rng.integers(1, 4, size=int(rng.integers(0, 4))).tolist()
         said = [f"{count} {names[int(rng.integers(16))]}" for count in counts]
         place = rng.random() < 0.3
@@ -88,37 +88,40 @@ def task(rng: np.random.Generator) -> Example:
     return [render("task", tasks=tasks)[1]], tasks[int(np.argmin(lacks))][0]
 
 
-def act(rng: np.random.Generator) -> Example:
-    """Which command furthers a task."""
-    scene = _Scene(rng)
+def act(rng: np.random.Generator, size: float = 1.0) -> Example:
+    """Which command furthers a task; several in one place."""
+    scene = _Scene(rng, size)
+    asked = [_errand(rng, scene) for _ in range(5)]
+    prompts = [
+        render("act", observation=scene.text(), last=last, task=said) for last, said, _ in asked
+    ]
+    return conversation(prompts, [answer for *_, answer in asked], lines=3)
+
+
+def _errand(rng: np.random.Generator, scene: _Scene) -> tuple[str, str, str]:
+    """What happened last, a task, and the command that furthers it."""
     target = scene.places[int(rng.integers(len(scene.places)))]
     way = scene.at[target]
     item = scene.items[int(rng.integers(len(scene.items)))]
     kind = str(rng.choice(["get", "craft", "beside", "build"], p=[0.5, 0.1, 0.3, 0.1]))
     last, blocked = "stay: nothing", None
     if rng.random() < 0.8:
-        move = str(rng.choice(list(_MOVES)))
-        if rng.random() < 0.5:
-            move = _ways(way)[0]
+        move = _ways(way)[0] if rng.random() < 0.5 else str(rng.choice(list(_MOVES)))
         became = str(rng.choice(["moved", "nothing", "other", "same"], p=[0.4, 0.3, 0.15, 0.15]))
-        other = scene.items[int(rng.integers(len(scene.items)))]
-        got = item if became == "same" else other
+        got = item if became == "same" else scene.items[int(rng.integers(len(scene.items)))]
+        is_of_use = became == "moved" or (kind == "get" and became in ("same", "other"))
+        is_of_use = is_of_use and (became == "moved" or got == item)
         last = f"{move}: " + (became if became in ("moved", "nothing") else f"got 1 {got}")
-        is_of_use = became == "moved" or (kind == "get" and got == item and "got" in last)
         blocked = None if is_of_use else move
-    if kind == "build":
-        said, answer = f"build {item}", f"build {item}"
-    elif kind == "craft":
-        said, answer = f"craft {item}", f"craft {item}"
-    elif kind == "beside":
-        said, answer = f"craft {item} beside {target}", _walk(way, blocked)
-        if scene.below and rng.random() < 0.3:
-            said, answer = f"craft {item} beside {scene.below}", f"craft {item}"
-        elif max(map(abs, way)) <= 1:
-            answer = f"craft {item}"
-    else:
-        said, answer = f"get {item} from {target}", _walk(way, blocked)
-    return [render("act", observation=scene.text(), last=last, task=said)[1]], answer
+    if kind in ("build", "craft"):
+        return last, f"{kind} {item}", f"{kind} {item}"
+    if kind == "get":
+        return last, f"get {item} from {target}", _walk(way, blocked)
+    if scene.below and rng.random() < 0.3:
+        return last, f"craft {item} beside {scene.below}", f"craft {item}"
+    is_near = max(map(abs, way)) <= 1
+    answer = f"craft {item}" if is_near else _walk(way, blocked)
+    return last, f"craft {item} beside {target}", answer
 
 
 def _any(rng: np.random.Generator, scene: _Scene) -> str:

@@ -36,13 +36,13 @@ class _Game:
         return text, word, way, letter
 
 
-def induce(rng: np.random.Generator) -> Example:
+def induce(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Rules from a transcript, each with the rule believed before."""
     game = _Game(rng)
-    lines = [game.line(rng, slips=0.1) for _ in range(int(rng.integers(1, 16)))]
+    lines = [game.line(rng, slips=0.1) for _ in range(int(rng.integers(1, 3 + round(10 * size))))]
     transcript = "\n".join(text for text, *_ in lines)
     prompts, answers = [], []
-    for _ in range(4):
+    for _ in range(6):
         if rng.random() < 0.5:
             word = game.words[int(rng.integers(4))]
             question = f"what does {word} do?"
@@ -60,7 +60,7 @@ def induce(rng: np.random.Generator) -> Example:
     return conversation(prompts, answers, lines=2)
 
 
-def foresee(rng: np.random.Generator) -> Example:
+def foresee(rng: np.random.Generator, size: float = 1.0) -> Example:
     """What a move leads to, by rules that may be incomplete."""
     game = _Game(rng)
     known = [f"{w} moves {game.me} {game.way[w]}." for w in game.words if rng.random() < 0.8]
@@ -87,7 +87,7 @@ def foresee(rng: np.random.Generator) -> Example:
     return conversation(prompts, answers)
 
 
-def judge(rng: np.random.Generator) -> Example:
+def judge(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Good or bad, by a playbook."""
     letters = rng.permutation(list("ABCDEFGHKLMNPQRSTUVWXYZ")).tolist()
     me, ground = letters[0], letters[1:6]
@@ -95,7 +95,7 @@ def judge(rng: np.random.Generator) -> Example:
     lines = [f"{verdict} {letter}." for letter, verdict in verdicts.items()]
     rng.shuffle(lines)
     prompts, answers = [], []
-    for _ in range(4):
+    for _ in range(6):
         if rng.random() < 0.2:
             outcome, answer = str(rng.choice(["nothing moves.", "unknown"])), ""
             answer = "wasted" if outcome.startswith("nothing") else "open"

@@ -12,18 +12,14 @@ from mindseye.worlds.minicraft.manual import costs_in_words, manual
 from mindseye.worlds.minicraft.plans import Law
 from mindseye.worlds.minicraft.technology import Build, Craft, Gather, Technology
 
-_QUESTIONS = 6
-"""About one manual."""
 
-
-def drawn_technology(rng: np.random.Generator) -> Technology:
-    """Any technology, small or large; the seeds of tests and reports are never drawn."""
-    return invented(
-        int(rng.integers(1 << 32, 1 << 48)),
-        gathers=int(rng.integers(2, 6)),
-        builds=int(rng.integers(1, 4)),
-        crafts=int(rng.integers(2, 9)),
-    )
+def drawn_technology(rng: np.random.Generator, size: float = 1.0) -> Technology:
+    """Any technology up to a size in (0, 1]; the seeds of tests and reports are never drawn."""
+    seed = int(rng.integers(1 << 32, 1 << 48))
+    if rng.random() < 1 - 0.6 * size:
+        return invented(seed, gathers=2, builds=1, crafts=int(rng.integers(1, 3)))
+    gathers, builds = int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    return invented(seed, gathers=gathers, builds=builds, crafts=int(rng.integers(2, 9)))
 
 
 def needs_in_words(law: Law) -> str:
@@ -42,13 +38,13 @@ def command_in_words(law: Law) -> str:
     return f"build {law.material}" if isinstance(law, Build) else f"craft {law.item}"
 
 
-def needs(rng: np.random.Generator) -> Example:
+def needs(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Several questions about one manual; some about things it does not tell of."""
-    technology = drawn_technology(rng)
+    technology = drawn_technology(rng, size)
     told = manual(technology, rng, idle=int(rng.integers(0, 4)))
     laws = [*technology.gathers, *technology.builds, *technology.crafts]
     asked: list[tuple[str, str]] = []
-    for _ in range(_QUESTIONS):
+    for _ in range(min(8, len(laws))):
         if rng.random() < 0.1:
             verb = str(rng.choice(["get", "build", "craft"]))
             asked.append((f"{verb} {invented_words(rng, 1)[0]}", "unknown"))
@@ -59,9 +55,9 @@ def needs(rng: np.random.Generator) -> Example:
     return conversation(prompts, [answer for _, answer in asked])
 
 
-def relevant(rng: np.random.Generator) -> Example:
+def relevant(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Does a sentence tell something of use?"""
-    told = manual(drawn_technology(rng), rng, idle=12)
+    told = manual(drawn_technology(rng, size), rng, idle=12)
     chosen = [told[i] for i in rng.choice(len(told), size=4, replace=False)]
     answers = [
         "yes" if any(w in s for w in ("craft", "build", "built", "get", "comes")) else "no"
@@ -71,12 +67,12 @@ def relevant(rng: np.random.Generator) -> Example:
     return conversation(prompts, answers, whole=True)
 
 
-def happens(rng: np.random.Generator) -> Example:
+def happens(rng: np.random.Generator, size: float = 1.0) -> Example:
     """What a command brings, by a manual and what is held."""
     from mindseye.worlds.rules import RulesWorld
     from mindseye.worlds.text.workshop import Workshop
 
-    technology = drawn_technology(rng)
+    technology = drawn_technology(rng, size)
     told = manual(technology, rng, idle=int(rng.integers(0, 3)))
     world = RulesWorld(Workshop(technology, max_steps=60), 1)
     texts, _ = world.reset(seed=int(rng.integers(1 << 30)))
@@ -95,8 +91,8 @@ def happens(rng: np.random.Generator) -> Example:
         if ended[0]:
             break
     # what happened before says as much as the manual; so only some are asked, the first at random
-    first = int(rng.integers(max(1, len(prompts) - 3)))
-    return conversation(prompts[first : first + 4], answers[first : first + 4], lines=2)
+    first = int(rng.integers(max(1, len(prompts) - 2)))
+    return conversation(prompts[first : first + 3], answers[first : first + 3], lines=2)
 
 
 def conversation(

@@ -1,0 +1,82 @@
+"""`mindseye fit-language`: the small language model, from scratch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mindseye.cli.folders import open_run
+from mindseye.cli.options import parse
+from mindseye.cli.progress import ShownProgress
+from mindseye.models.language.small import save_small
+from mindseye.stages.language import LanguageConfig, examine, fit_language, lessons_hash
+
+_EXAMPLES = (
+    "fit-language --out models/language",
+    "fit-language --out models/large --units 384 --layers 6 --updates 5000",
+)
+_DEFAULT = LanguageConfig()
+_ASKED = 200
+"""Questions of every kind in the closing examination."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitLanguageOptions:
+    """Train the small language model on texts of our own worlds.
+
+    Manuals of invented worlds and questions about them, what commands bring, what is missing, where
+    to walk, rules found in transcripts, lessons from failures: all drawn anew, names included. The
+    same command again goes on where it was stopped. Use the result as --language small:OUT, or as
+    MINDSEYE_LANGUAGE=small:OUT.
+    """
+
+    out: Path
+    """Folder of the run and of the model."""
+    updates: int = _DEFAULT.updates
+    """Gradient steps."""
+    batch: int = _DEFAULT.batch
+    """Lessons per gradient step."""
+    units: int = _DEFAULT.units
+    """Width."""
+    layers: int = _DEFAULT.layers
+    """Depth."""
+    heads: int = _DEFAULT.heads
+    """Of attention, per layer."""
+    learning_rate: float = _DEFAULT.learning_rate
+    """At its height."""
+    seed: int = 7
+    """Of weights and lessons."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fit, examine on unseen lessons, and say where the model is."""
+    options = parse("fit-language", FitLanguageOptions, arguments, _EXAMPLES)
+    names = ("updates", "batch", "units", "layers", "heads", "learning_rate")
+    config = LanguageConfig(**{name: getattr(options, name) for name in names})
+    with ShownProgress() as progress:
+        run = open_run(
+            options.out,
+            name="fit-language",
+            config=asdict(config),
+            seed=options.seed,
+            device="cpu",
+            progress=progress,
+        )
+        with run:
+            model = fit_language(config, run)
+            rng = np.random.default_rng(run.seed_for("examination"))
+            shares = run.once("examination", lambda: dict(examine(model, rng, _ASKED)))
+            card = {
+                "command": run.manifest["command"],
+                "seed": options.seed,
+                "lessons": lessons_hash(run),
+                "versions": run.manifest["versions"],
+                "examination": shares,
+            }
+            save_small(options.out, model, card)
+    numbers = sum(p.numel() for p in model.parameters())
+    for name, share in shares.items():
+        print(f"  {name:18}{share:6.1%} of unseen lessons answered to the letter")
+    print(f"a language model of {numbers:,} numbers: {options.out}")
+    return 0
