@@ -28,7 +28,7 @@ LESSONS: dict[str, tuple[Lesson, float]] = {
 }
 """Every lesson, named by its prompt, and how often it is drawn next to the others."""
 
-_ALONE, _GROWN = 0.08, 0.5
+_ALONE, _GROWN = 0.12, 0.5
 """Shares of training: facts alone until the first, then lessons that grow until the second."""
 
 
