@@ -8,19 +8,19 @@ from mindseye.worlds.minicraft.invention import invented_words
 from mindseye.worlds.minicraft.technology import Build, Craft, Gather, Technology
 
 _GATHERED = (
-    "Walk into {source} {tool}and you get 1 {item}.",
+    "Get {item} by walking into {source} {tool}.",
     "{item} comes from {source}, when you walk into it {tool}.",
     "To get {item}, walk into {source} {tool}.",
 )
 _BUILT = (
     "To build {thing} you need {costs}.",
     "{thing} is built from {costs}.",
-    "Whoever has {costs} can build {thing}.",
+    "Build {thing} once you have {costs}.",
 )
 _CRAFTED = (
     "To craft {thing} you need {costs}{near}.",
     "{thing} is crafted{near} from {costs}.",
-    "Whoever has {costs} can craft {thing}{near}.",
+    "Craft {thing}{near} once you have {costs}.",
 )
 _IDLE = (
     "The old people of {a} sing about {b} at night.",
@@ -52,9 +52,9 @@ def manual(technology: Technology, rng: np.random.Generator, *, idle: int = 0) -
 def sentence(law: Gather | Build | Craft, rng: np.random.Generator) -> str:
     """One law in words."""
     if isinstance(law, Gather):
-        tool = f"with {law.tool} in hand " if law.tool else ""
+        tool = f"with {law.tool} in hand" if law.tool else ""
         told = str(rng.choice(_GATHERED)).format(source=law.material, item=law.item, tool=tool)
-        return told.replace(" .", ".").replace(" and you", ", and you")
+        return told.replace(" .", ".")
     costs = costs_in_words(law.costs)
     if isinstance(law, Build):
         return str(rng.choice(_BUILT)).format(thing=law.material, costs=costs)
