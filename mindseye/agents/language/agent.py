@@ -1,0 +1,175 @@
+"""An agent that thinks in words: one loop, composed of thoughts.
+
+A thought is a function of the minds of all rows at once. It asks a language model what it wants to
+know, within a budget, and writes what it made of the answers into each mind; the last one leaves a
+command. What was asked and answered is the trace, kept with every step of an episode.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mindseye.core.protocols import Agent, LanguageModel, Messages
+from mindseye.core.spaces import commands
+from mindseye.core.tree import Tree
+from mindseye.models.language.prompts import render
+
+
+@dataclass
+class Mind:
+    """What one row knows in one episode; thoughts write into it."""
+
+    observation: str = ""
+    """The text seen last, without the line of commands."""
+    previous: str = ""
+    """The text before it."""
+    admissible: Sequence[str] = ()
+    """What can be done now."""
+    command: str = ""
+    """What was done last; the last thought replaces it."""
+    step: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Notes of the thoughts themselves, by name."""
+    trace: list[str] = field(default_factory=list)
+    """Questions and answers of the present step."""
+
+    def moved_on(self, text: str) -> "Mind":
+        """The mind after another observation; this one stays as it is."""
+        listed = commands(text)
+        return Mind(
+            observation=text.rsplit("\n", 1)[0] if listed else text,
+            previous=self.observation,
+            admissible=listed,
+            command=self.command,
+            step=self.step + 1,
+            facts=dict(self.facts),
+        )
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to ask in one row: a prompt by name, its values, and admissible answers."""
+
+    prompt: str
+    values: Mapping[str, Any]
+    choices: Sequence[str] | None = None
+
+    @property
+    def messages(self) -> Messages:
+        """The prompt, filled in."""
+        return render(self.prompt, **self.values)
+
+
+class Asking:
+    """A language model within a budget of questions per row and step.
+
+    Equal questions are asked once, and at temperature 0 never again.
+
+    Args:
+        model: Who is asked.
+        budget: Questions per row and step; what goes beyond is answered with nothing.
+        max_tokens: Of one answer.
+        temperature: 0 takes the likeliest answer.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        budget: int = 40,
+        max_tokens: int = 48,
+        temperature: float = 0.0,
+    ):
+        self.model, self.budget = model, budget
+        self.max_tokens, self.temperature = max_tokens, temperature
+        self.refused = 0
+        """Questions beyond the budget so far."""
+        self._known: dict[tuple, str] = {}
+
+    def __call__(
+        self, minds: Sequence[Mind], questions: Sequence[Sequence[Question]]
+    ) -> list[list[str]]:
+        """Answers to each row's questions; all that share their form are asked at once."""
+        answers = [[""] * len(asked) for asked in questions]
+        for free in (True, False):
+            wanted = [
+                (row, at, question)
+                for row, asked in enumerate(questions)
+                for at, question in enumerate(asked)
+                if (question.choices is None) == free
+            ]
+            self._ask(minds, wanted, answers, free)
+        return answers
+
+    def _ask(self, minds, wanted, answers, free: bool) -> None:
+        open_ = []
+        for row, at, question in wanted:
+            spent = minds[row].facts.setdefault("asked", 0)
+            if spent >= self.budget:
+                self.refused += 1
+                continue
+            minds[row].facts["asked"] = spent + 1
+            open_.append((row, at, question))
+        if not open_:
+            return
+        keys = [
+            (question.messages[-1]["content"], tuple(question.choices or ()))
+            for *_, question in open_
+        ]
+        new = {key: question for key, (*_, question) in zip(keys, open_, strict=True)}
+        if self.temperature == 0:
+            new = {key: question for key, question in new.items() if key not in self._known}
+            self.model.ledger.add(calls=len(keys) - len(new), cache_hits=len(keys) - len(new))
+        if new:
+            found = self.model.complete(
+                [question.messages for question in new.values()],
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+                choices=None if free else [q.choices or () for q in new.values()],
+            )
+            self._known.update(zip(new, (answer.text for answer, *_ in found), strict=True))
+        for key, (row, at, question) in zip(keys, open_, strict=True):
+            answers[row][at] = self._known[key]
+            asked = key[0].split("\n")[-1]
+            minds[row].trace.append(f"{question.prompt}: {asked} {self._known[key]}")
+
+
+Thought = Callable[[Sequence[Mind], Asking], None]
+"""One step of thinking, for all rows: reads and writes minds."""
+
+
+class LanguageAgent(Agent):
+    """Thinks its thoughts in turn and does what the last one decided.
+
+        agent = LanguageAgent(Asking(open_language()), [react])
+
+    Args:
+        ask: Who answers.
+        thoughts: In order; one of them must leave a command in every mind.
+        begin: Facts every episode begins with.
+    """
+
+    def __init__(
+        self,
+        ask: Asking,
+        thoughts: Sequence[Thought],
+        *,
+        begin: Callable[[], dict[str, Any]] = dict,
+    ):
+        self.ask, self.thoughts, self.begin = ask, list(thoughts), begin
+
+    def initial(self, batch_size: int) -> Tree:
+        """A fresh mind per row."""
+        return [Mind(facts=self.begin()) for _ in range(batch_size)]
+
+    def act(
+        self, observation: Tree, memory: Tree, *, explore: bool = False
+    ) -> tuple[list[str], Tree, dict[str, Tree]]:
+        """Commands, minds, and the trace of thought as the extra "thought"."""
+        minds = [mind.moved_on(text) for mind, text in zip(memory, observation, strict=True)]
+        for mind in minds:
+            mind.facts["asked"] = 0
+        for thought in self.thoughts:
+            thought(minds, self.ask)
+        told = ["\n".join([*mind.trace, f"command: {mind.command}"]) for mind in minds]
+        return [mind.command for mind in minds], minds, {"thought": told}
