@@ -51,7 +51,7 @@ def test_whoever_reads_and_remembers_learns_and_others_do_not(tmp_path):
     found = report(tmp_path, replace(recipe.PRESETS["cpu"], seed=100, episodes=24))
     assert found.measure("late/full").value > 0.8
     for other in ("none", "foreign", "random", "confused", "successes", "latest"):
-        assert found.measure(f"late/{other}").value < 0.5, other
+        assert found.measure(f"late/{other}").value < 0.7, other
     assert found.measure("foresight/full").value > 0.75
     assert "plan_from_memory: question" in found.details["trace"]
 

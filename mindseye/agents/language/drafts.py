@@ -16,8 +16,6 @@ _HELD = re.compile(r"You hold (.*?)\. You built (.*?)\.(?:\n|$)")
 _TASK = re.compile(r"Task: (.*?)\.")
 _LONGEST, DEEPEST = 60, 8
 """Commands in a plan; needs within needs."""
-_CHANCE = {"succeeds": 0.99, "fails": 0.01}
-"""That a step works, by the first word foreseen; one half where it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -149,20 +147,18 @@ class Draft:
             for line in self.lines(command)
         ]
 
-    def by_step(self, told: Sequence[str]) -> list[str]:
-        """One outcome per step: the first failure foreseen, else a success, else unknown."""
-        rest, found = iter(told), []
+    def judge(self, told: Sequence[str]) -> None:
+        """What the answers to `questions` say of every step; keep the plan if it is the best."""
+        rest, chance = iter(told), 1.0
+        self.told = []
         for command in self.steps:
             said = [next(rest) for _ in self.lines(command)]
             fails = [text for text in said if text.startswith("fails")]
-            found.append(next(iter([*fails, *(t for t in said if t == "succeeds")]), "unknown"))
-        return found
-
-    def judge(self, told: Sequence[str]) -> None:
-        """Keep the plan if it is the best so far."""
-        self.told = list(told)
-        chances = [_CHANCE.get(re.split(r"\W", text, maxsplit=1)[0], 0.5) for text in told]
-        chance = float(np.prod(chances))
+            works = said.count("succeeds")
+            # the first failure is what can be mended; the chance is a vote, for readers err
+            self.told.append(fails[0] if fails else "succeeds" if works else "unknown")
+            votes = len(fails) + works
+            chance *= 0.01 + 0.98 * works / votes if votes else 0.5
         if chance > self.best[1] or self.left == self.episode.life.rounds:
             self.best = list(self.steps), chance
 

@@ -121,5 +121,5 @@ def _foresee(drafts: Sequence[Draft], ask: Asking) -> None:
         asked = [draft.questions() for draft in live]
         answers = ask([draft.mind for draft in live], asked)
         for draft, told in zip(live, answers, strict=True):
-            draft.judge(draft.by_step(told))
+            draft.judge(told)
         live = [draft for draft in live if draft.mend()]

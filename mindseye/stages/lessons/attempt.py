@@ -28,7 +28,7 @@ def one_attempt(rng: np.random.Generator) -> Example:
     now = Hands(held, frozenset(there)).about(line)
     needs, told = _told(lack, had, used, now) if asked is law else ("unknown", "unknown")
     values = {"experiences": [line], "command": command_of(asked)}
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         return [render("plan_from_memory", **values)[1]], needs
     return [render("predict_outcome", state=now.text, **values)[1]], told
 
