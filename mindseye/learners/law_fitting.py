@@ -54,21 +54,22 @@ class LawFitting(Learner):
         model, weights = self.model, self.model.weights
         product = model.product(before, actions)
         kept = weights.detach().clone()
-        optimiser = torch.optim.LBFGS(
-            [weights],
-            lr=self.learning_rate,
-            max_iter=self.iterations,
-            line_search_fn="strong_wolfe",
-        )
 
         def loss() -> torch.Tensor:
-            optimiser.zero_grad()
+            weights.grad = None
             value = -product.log_prob(weights, after).sum() + self.price * weights.abs().sum()
             value.backward()
             return value
 
         first = last = float("nan")
         for turn in range(self.rounds):
+            # begun anew: clamping breaks what it remembers of the curvature
+            optimiser = torch.optim.LBFGS(
+                [weights],
+                lr=self.learning_rate,
+                max_iter=self.iterations,
+                line_search_fn="strong_wolfe",
+            )
             value = float(optimiser.step(loss).detach())
             first = value if turn == 0 else first
             with torch.no_grad():

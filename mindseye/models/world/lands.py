@@ -1,7 +1,7 @@
 """How a land of cells is read: which facts change in which ways, and what is said about when.
 
 A *view* looks at one kind of fact (say, how many of an item are held) once per state, or once per
-cow and direction, and tells it relatively: possible values are "one more" or "the cell ahead",
+cow, and tells it relatively: possible values are "one more" or "the cell ahead",
 never numbers, so that what is found holds anywhere. What may be said of a view are *literals*, true
 or false, and their negations.
 """
@@ -15,6 +15,8 @@ import numpy as np
 _MOVES = ("up", "left", "down", "right")
 _DOWN, _RIGHT = np.array([-1, 0, 1, 0]), np.array([0, -1, 0, 1])
 _MOST = 9
+_DEEDS = ("the action is", "one walks", "ahead of")
+_SIDES = ("ahead of", "to the left of", "behind", "to the right of")
 
 
 class LandLayout(Protocol):
@@ -63,6 +65,14 @@ class Kind:
     name: str
     outcomes: Sequence[str]
     literals: Sequence[str]
+    prices: np.ndarray
+    """What naming a literal costs in nats: what is done explains more than what is not."""
+    is_once: bool = False
+    """Whether it changes but once."""
+
+    def unchanged(self, counts: np.ndarray) -> bool:
+        """Whether counts of outcomes say that nothing ever changed."""
+        return bool(counts[self.outcomes.index("no change")] == counts.sum())
 
 
 @dataclass(frozen=True)
@@ -82,8 +92,8 @@ class View:
 class LandReader:
     """Reads lands of one layout.
 
-    Directions are relative: of the player, ahead is where the action leads; a cow or zombie is
-    looked at four times, with each direction in turn as ahead.
+    Directions are relative: of the player, ahead is where the action leads; of a cow or a zombie,
+    ahead is where the player is.
     """
 
     def __init__(self, layout: LandLayout):
@@ -104,23 +114,26 @@ class LandReader:
         ]
         mob = [
             "one walks into it",
-            *(f"ahead of it is {met}" for met in [*self._met, "the player"]),
-            "the player lies ahead of it",
+            *(f"{side} it is {met}" for side in _SIDES for met in [*self._met, "the player"]),
             "the player is beside it",
         ]
         changes = [f"{change:+d}" if change else "no change" for change in range(-_MOST, _MOST + 1)]
         steps = ["no change", "ahead", "to the left", "behind", "to the right", "gone"]
         becomes = ["no change", *materials]
+        prices, mob_prices = _prices(plain), _prices(mob)
         plain, mob = _doubled(plain), _doubled(mob)
         self.kinds = [
-            Kind("player", steps[:2], plain),
-            Kind("cell ahead", becomes, plain),
-            Kind("cell below", becomes, plain),
-            *(Kind(item, changes, plain) for item in items),
-            *(Kind(f"achieved {name}", changes, plain) for name in layout.achievements),
-            *(Kind(vital, changes, plain) for vital in ("health", "food", "drink")),
-            Kind("cow", steps, mob),
-            Kind("zombie", steps, mob),
+            Kind("player", steps[:2], plain, prices),
+            Kind("cell ahead", becomes, plain, prices),
+            Kind("cell below", becomes, plain, prices),
+            *(Kind(item, changes, plain, prices) for item in items),
+            *(
+                Kind(f"achieved {name}", changes, plain, prices, is_once=True)
+                for name in layout.achievements
+            ),
+            *(Kind(vital, changes, plain, prices) for vital in ("health", "food", "drink")),
+            Kind("cow", steps, mob, mob_prices),
+            Kind("zombie", steps, mob, mob_prices),
         ]
 
     def views(self, states: np.ndarray, actions: np.ndarray) -> list[View]:
@@ -144,9 +157,11 @@ class LandReader:
             looks.append(View(rows[where], cell[where], values, plain[where]))
         for part in ("items", "achieved", "vitals"):
             for fact in range(parts[part].start, parts[part].stop):
-                values = states[:, fact, None] + np.arange(-_MOST, _MOST + 1)
+                # what was achieved stays so, and is looked at no more
+                kept = rows if part != "achieved" else np.flatnonzero(states[:, fact] == 0)
+                values = states[kept, fact, None] + np.arange(-_MOST, _MOST + 1)
                 values = np.where((values < 0) | (values > _MOST), -1, values)
-                looks.append(View(rows, np.full(len(rows), fact), values, plain))
+                looks.append(View(kept, np.full(len(kept), fact), values, plain[kept]))
         for part, herd in (("cows", cows), ("zombies", zombies)):
             first = parts[part].start
             looks.append(self._herd(herd, first, terrain, player, cows, zombies, there, direction))
@@ -174,34 +189,23 @@ class LandReader:
         return _negated(np.concatenate(told, 1))
 
     def _herd(self, herd, first, terrain, player, cows, zombies, there, direction) -> View:
-        """Every living one, four times: each direction in turn is ahead."""
+        """Every living one; ahead of it is the player, if one goes along the longer side."""
         row, which = np.nonzero(herd >= 0)
-        row, which = np.repeat(row, 4), np.repeat(which, 4)
-        ahead = np.tile(np.arange(4), len(row) // 4)
-        here = herd[row, which]
-        ways = [self._ahead(here, (ahead + turn) % 4) for turn in range(4)]
-        cells, frees = zip(*ways, strict=True)
-        values = np.stack(
-            [
-                here + 1,
-                *(np.where(f, c + 1, -1) for c, f in zip(cells, frees, strict=True)),
-                0 * here,
-            ],
-            1,
-        )
-        met = self._meets(terrain[row], cells[0], frees[0], cows[row], zombies[row])
-        met[frees[0] & (cells[0] == player[row])] = len(self._met)
-        y, x = np.divmod(here, self.size)
-        down, right = player[row] // self.size - y, player[row] % self.size - x
-        main = np.where(
+        here, now = herd[row, which], player[row]
+        down, right = now // self.size - here // self.size, now % self.size - here % self.size
+        ahead = np.where(
             np.abs(down) > np.abs(right), np.where(down > 0, 2, 0), np.where(right > 0, 3, 1)
         )
-        told = [
-            ((there[row] == here) & (direction[row] >= 0))[:, None],
-            met[:, None] == np.arange(len(self._met) + 1),
-            (main == ahead)[:, None],
-            (np.abs(down) + np.abs(right) == 1)[:, None],
-        ]
+        told = [((there[row] == here) & (direction[row] >= 0))[:, None]]
+        values = [here + 1]
+        for turn in range(4):
+            cell, free = self._ahead(here, (ahead + turn) % 4)
+            met = self._meets(terrain[row], cell, free, cows[row], zombies[row])
+            met[free & (cell == now)] = len(self._met)
+            told.append(met[:, None] == np.arange(len(self._met) + 1))
+            values.append(np.where(free, cell + 1, -1))
+        told.append((np.abs(down) + np.abs(right) == 1)[:, None])
+        values = np.stack([*values, 0 * here], 1)
         return View(row, first + which, values, _negated(np.concatenate(told, 1)))
 
     def _ahead(self, cell: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -237,6 +241,13 @@ class LandReader:
 
 def _square() -> list[tuple[int, int]]:
     return [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+
+
+def _prices(names: list[str]) -> np.ndarray:
+    """Of literals, then of their negations."""
+    prices = np.array([2.0 if name.startswith(_DEEDS) else 3.0 for name in names])
+    prices[[name.endswith((" is 0", f" is {_MOST}")) for name in names]] = 4.0
+    return np.concatenate([prices, prices + 1.5])
 
 
 def _doubled(names: list[str]) -> list[str]:

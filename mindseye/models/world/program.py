@@ -33,6 +33,7 @@ class ProgramWorldModel(nn.Module, WorldModel):
         observation_space: One number per fact.
         action_space: Choices.
         outcome: Rewards and ends.
+        silent: Log probability of a change on which no law speaks.
 
     Source: "One Life to Learn" (2025), arXiv 2510.12088.
     """
@@ -43,13 +44,15 @@ class ProgramWorldModel(nn.Module, WorldModel):
         observation_space: MultiDiscrete,
         action_space: Discrete,
         outcome: Outcome,
+        *,
+        silent: float = SILENT,
     ):
         super().__init__()
         if not isinstance(observation_space, MultiDiscrete) or observation_space.nvec.ndim != 1:
             raise SpecError(f"program: expected a vector of choices, got {observation_space}")
         if not isinstance(action_space, Discrete):
             raise SpecError(f"program: expected choices as actions, got {action_space}")
-        self.laws, self.outcome = laws, outcome
+        self.laws, self.outcome, self.silent = laws, outcome, silent
         self.observation_space, self.action_space = observation_space, action_space
         self.domains = observation_space.nvec.astype(np.int64)
         self.weights = nn.Parameter(torch.full((len(laws.names),), FIRST_WEIGHT))
@@ -115,29 +118,19 @@ class ProgramWorldModel(nn.Module, WorldModel):
         after[product.row, product.fact] = values
         return after, product
 
-    @torch.no_grad()
-    def log_prob(
-        self,
-        before: np.ndarray,
-        actions: np.ndarray,
-        after: np.ndarray,
-        *,
-        silent: float = SILENT,
-    ) -> np.ndarray:
-        """Log probability of every next state, float64 (rows,).
+    def likeliest(self, before: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """The likeliest value of every fact, int64 (rows, facts)."""
+        return self.next(before, actions)[0]
 
-        Args:
-            before: int64 (rows, facts).
-            actions: int64 (rows,).
-            after: int64 (rows, facts).
-            silent: What a change costs on which no law speaks.
-        """
+    @torch.no_grad()
+    def log_prob(self, before: np.ndarray, actions: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Log probability of next states (rows, facts) of states and actions, float64 (rows,)."""
         product = self.product(before, actions)
         told = product.log_prob(self.weights, after).double().numpy()
         total = np.bincount(product.row, told, minlength=len(before))
         changed = before != after
         changed[product.row, product.fact] = False
-        return total + silent * changed.sum(1)
+        return total + self.silent * changed.sum(1)
 
     def _state(
         self,
