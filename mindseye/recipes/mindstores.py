@@ -103,7 +103,7 @@ class Config:
     """Of everything random, the technologies included."""
     language: str = ""
     """As for `open_language`; empty: MINDSEYE_LANGUAGE, or the small model."""
-    practice: int = 200
+    practice: int = 250
     """Gradient steps of the small model on single attempts before life begins; others take none."""
     lessons: int = 48
     """Attempts per gradient step."""

@@ -68,7 +68,7 @@ def _hands(
     else:
         for item, count in law.costs.items():
             if rng.random() < 0.8:
-                had[item] = max(0, count + int(rng.choice([-1, 0, 0, 0, 1])))
+                had[item] = max(0, count + int(rng.choice([-1, -1, 0, 0, 1])))
         if isinstance(law, Craft) and law.near and law.near not in built and rng.random() < 0.7:
             built.append(law.near)
     return {item: had[item] for item in technology.items if had.get(item, 0) > 0}, sorted(built)
