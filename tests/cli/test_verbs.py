@@ -15,13 +15,14 @@ def python(*arguments: str) -> subprocess.CompletedProcess:
 
 def test_the_verbs_are_these():
     assert list(VERBS) == [
-        "recipes", "run", "train", "collect", "fit", "plan", "compare", "data", "bench", "doctor",
+        "recipes", "run", "train", "collect", "fit", "fit-language", "plan", "compare", "data",
+        "bench", "doctor",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_lives_in_the_file_of_its_name(verb):
-    assert callable(import_module(f"mindseye.cli.{verb}").main)
+    assert callable(import_module(f"mindseye.cli.{verb.replace('-', '_')}").main)
 
 
 @pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("run", "data")])
