@@ -14,6 +14,7 @@ Differs: 1) A small shop (`text/shop`) instead of WebShop, ALFWorld and WebArena
     that are not listed are answered without asking the model. 8) GRPO only; the paper has PPO, too.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -38,7 +39,7 @@ from mindseye.experience import rollout
 from mindseye.learners.group_policy import GroupPolicy, decisions
 from mindseye.learners.language_fitting import LanguageFitting
 from mindseye.learners.text_cloning import TextCloning
-from mindseye.models.language import open_language
+from mindseye.models.language import LANGUAGE, open_language
 from mindseye.models.language.small import SmallLanguageModel, texts_of
 from mindseye.models.language.words import Vocabulary
 from mindseye.models.policy.text import TextPolicy
@@ -94,7 +95,8 @@ class Config:
     seed: int = 0
     """Of everything random, the shop's catalogue included."""
     language: str = ""
-    """A language model as in `open_language`, used as it is; empty: one is fitted."""
+    """A language model as in `open_language`, used as it is; empty: MINDSEYE_LANGUAGE, or one that
+    is fitted here."""
     transitions: int = 4_000
     """Real steps known beforehand: half of a careless shopper's, half by chance."""
     noise: float = 0.5
@@ -159,14 +161,15 @@ def run(config: Config, record: Run) -> Report:
     known = gather(config, record, shop(16))
     steps = steps_of(known, "known")
     cloned = imitate(config, record, known)
-    held = gather(config, record, shop(16), purpose="held out", steps=config.transitions // 16)
+    unseen = gather(config, record, shop(16), purpose="held out", steps=config.transitions // 4)
+    held = steps_of(unseen, "held out")
     policies, measures, counts = {"imitation": cloned}, [], {}
     for name, reasons in (("dream", True), ("dream_no_reasons", False)):
         model = experience_model(config, record, name, steps, reasons=reasons)
-        measures += audit(record, name, model, steps_of(held, "held out"))
+        measures += audit(record, name, model, held)
         policies[name] = dream(config, record, name, model, cloned, known)
-        counts[name] = dict(model.counts)
         measures += compare(config, record, name, model, policies[name], shop)
+        counts[name] = {**model.counts, **model.language.ledger.state_dict()}
     few = max(1, round(config.real_share * config.iterations))
     spent = {"imitation": 0, "dream": 0, "dream_no_reasons": 0}
     for name, start, iterations in (
@@ -230,8 +233,8 @@ def experience_model(
     """A world model that recalls these steps, its language model fitted to them or given."""
     recall = NearestTransitions(steps)
     options = {"neighbours": config.neighbours, "history": 1, "reasons": reasons}
-    if config.language:
-        return LanguageWorldModel(open_language(config.language), recall=recall, **options)
+    if spec := config.language or os.environ.get(LANGUAGE, ""):
+        return LanguageWorldModel(open_language(spec), recall=recall, **options)
     past = [step.past[-1] for step in steps]
     # a step is not explained by its own episode, as none in the dream will be
     alike = recall.nearest(past, config.neighbours, without=[step.source for step in steps])
@@ -278,6 +281,7 @@ def dream(
     origin = Origin("imagined", name)
     rng, size = record.rng(name), config.tasks * config.attempts
     keep = {"learner": learner, "rng": rng, "source": source, "model": model}
+    keep["ledger"] = model.language.ledger
     for step in record.steps(name, config.iterations, keep=keep):
         tasks = [t for t in source.sample(config.tasks, rng) for _ in range(config.attempts)]
         begun = first_observations([task.instruction for task in tasks], model.action_space)
@@ -339,8 +343,14 @@ def test(config: Config, record: Run, name: str, agent: Agent, shop: partial) ->
 def audit(
     record: Run, name: str, model: LanguageWorldModel, steps: Sequence[Transition]
 ) -> list[Measure]:
-    """How true the model is to held-out real steps."""
-    judged = record.once(f"{name}/audit", lambda: judge_steps(model, steps))
+    """How true the model is to held-out steps: a quarter of them, and all that end episodes."""
+
+    def judge() -> dict[str, list[float]]:
+        some = judge_steps(model, steps[: len(steps) // 4])
+        ends = judge_steps(model, [step for step in steps if step.outcome.done])
+        return {**ends, "slots": some["slots"], "unusable": some["unusable"]}
+
+    judged = record.once(f"{name}/audit", judge)
     return [mean_measure(f"audit/{k}/{name}", values, "share") for k, values in judged.items()]
 
 
