@@ -106,11 +106,11 @@ def _all_hold(literals: np.ndarray, needs: np.ndarray) -> np.ndarray:
 
 
 def tell(kind: Kind, law: Law) -> str:
-    """A law as a sentence."""
+    """A law as a sentence; outcomes below half a percent go without saying."""
     listed = [
         (score, outcome)
         for score, outcome in zip(law.scores, kind.outcomes, strict=True)
-        if score > LOWEST
+        if score > np.log(0.005)
     ]
     told = ", or ".join(
         outcome if score > np.log(0.995) else f"{outcome} ({np.exp(score):.0%})"
