@@ -64,10 +64,10 @@ CARD = Card(
             margin=0.05,
         ),
         Claim(
-            "Memory tells beforehand which plans succeed (area under the curve).",
+            "Read memories tell which plans succeed (area under the curve), unread ones less so.",
             method="foresight/full",
-            baseline="foresight/none",
-            ablation="foresight/confused",
+            baseline="foresight/vote",
+            ablation="foresight/none",
             margin=0.1,
         ),
         Claim(

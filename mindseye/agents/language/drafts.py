@@ -66,6 +66,7 @@ class Draft:
         self.needs: dict[str, list[tuple[int | None, str]]] = {}
         self.steps: list[str] = []
         self.told: list[str] = []
+        self.said: list[str] = []
         self.left = 0
         self.best: tuple[list[str], float] = [], -1.0
         self._lines: dict[str, list[str]] = {}
@@ -149,18 +150,19 @@ class Draft:
 
     def judge(self, told: Sequence[str]) -> None:
         """What the answers to `questions` say of every step; keep the plan if it is the best."""
-        rest, chance = iter(told), 1.0
-        self.told = []
+        rest = iter(told)
+        self.told, said = [], []
         for command in self.steps:
-            said = [next(rest) for _ in self.lines(command)]
-            fails = [text for text in said if text.startswith("fails")]
-            works = said.count("succeeds")
-            # the first failure is what can be mended; the chance is a vote, for readers err
-            self.told.append(fails[0] if fails else "succeeds" if works else "unknown")
-            votes = len(fails) + works
-            chance *= 0.01 + 0.98 * works / votes if votes else 0.5
+            each = [next(rest) for _ in self.lines(command)]
+            fails = [text for text in each if text.startswith("fails")]
+            # the first failure is what can be mended
+            self.told.append(fails[0] if fails else "")
+            works = "succeeds" in each
+            said.append("split" if fails and works else "fails" if fails else
+                        "succeeds" if works else "unknown")  # fmt: skip
+        chance = float(np.prod([self.episode.life.trust[word].chance for word in said]))
         if chance > self.best[1] or self.left == self.episode.life.rounds:
-            self.best = list(self.steps), chance
+            self.best, self.said = (list(self.steps), chance), said
 
     def vote(self) -> float:
         """Chance that the best plan succeeds, by the outcomes of attempts alike."""

@@ -71,6 +71,8 @@ def _learn(mind: Mind) -> None:
         Attempt(before.text, mind.command, plan, outcome, success, step=step, reason=reason)
     )
     mind.trace.append(f"attempt: {line_of(episode.tried[-1])}")
+    if episode.said:
+        episode.life.trust[episode.said.pop(0)].add(success)
     if not success:
         episode.plan = None
         episode.failures += 1
@@ -106,7 +108,7 @@ def _plan(minds: Sequence[Mind], ask: Asking) -> None:
     _foresee(drafts, ask)
     for draft in drafts:
         episode: Episode = draft.mind.facts["now"]
-        episode.plan, chance = draft.best
+        (episode.plan, chance), episode.said = draft.best, draft.said
         episode.foreseen.append(chance)
         episode.voted.append(draft.vote())
         draft.mind.trace.append(f"plan: {', '.join(episode.plan)}; chance {chance:.2f}")

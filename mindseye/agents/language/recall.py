@@ -15,6 +15,29 @@ _ALIKE = 0.5
 
 
 @dataclass
+class Trust:
+    """How often what was foreseen in one way came true; what was expected counts as two cases."""
+
+    works: float
+    cases: float = 2.0
+
+    @property
+    def chance(self) -> float:
+        """That a step foreseen in this way works."""
+        return self.works / self.cases
+
+    def add(self, success: bool) -> None:
+        """One case more."""
+        self.works += success
+        self.cases += 1
+
+
+def _trust() -> dict[str, Trust]:
+    expected = {"succeeds": 1.9, "split": 1.0, "unknown": 1.0, "fails": 0.1}
+    return {word: Trust(works) for word, works in expected.items()}
+
+
+@dataclass
 class Life:
     """What one planner keeps from episode to episode, and how it uses it.
 
@@ -31,6 +54,8 @@ class Life:
     keeps: Callable[[Sequence[Attempt]], Sequence[Attempt]] = list
     rounds: int = 3
     patience: int = 3
+    trust: dict[str, Trust] = field(default_factory=_trust)
+    """In what was foreseen; it grows and falls with what happens."""
 
 
 @dataclass
@@ -40,6 +65,8 @@ class Episode:
     life: Life
     tried: list[Attempt] = field(default_factory=list)
     plan: list[str] | None = None
+    said: list[str] = field(default_factory=list)
+    """What was foreseen of the steps of the plan that are not over yet."""
     failures: int = 0
     is_over: bool = False
     foreseen: list[float] = field(default_factory=list)
