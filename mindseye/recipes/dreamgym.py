@@ -113,6 +113,8 @@ class Config:
     """Of the experience model."""
     neighbours: int = 1
     """Similar real transitions that the experience model is shown."""
+    answer_tokens: int = 160
+    """The longest answer of the experience model."""
     iterations: int = 25
     """Of practice in the dream, and of the longest practice in reality."""
     tasks: int = 16
@@ -131,8 +133,8 @@ class Config:
 
 PRESETS = {
     "smoke": Config(
-        transitions=200, clone_updates=10, updates=4, batch=4, units=32, layers=2, iterations=2,
-        tasks=2, attempts=4, real_share=0.5, test_episodes=16,
+        transitions=200, clone_updates=10, updates=4, batch=4, units=32, layers=2,
+        answer_tokens=24, iterations=2, tasks=2, attempts=4, real_share=0.5, test_episodes=16,
     ),
     "cpu": Config(),
     "full": Config(
@@ -232,7 +234,10 @@ def experience_model(
 ) -> LanguageWorldModel:
     """A world model that recalls these steps, its language model fitted to them or given."""
     recall = NearestTransitions(steps)
-    options = {"neighbours": config.neighbours, "history": 1, "reasons": reasons}
+    options = {
+        "neighbours": config.neighbours, "history": 1, "reasons": reasons,
+        "max_tokens": config.answer_tokens,
+    }  # fmt: skip
     if spec := config.language or os.environ.get(LANGUAGE, ""):
         return LanguageWorldModel(open_language(spec), recall=recall, **options)
     past = [step.past[-1] for step in steps]
