@@ -1,9 +1,9 @@
 """Finding out the rules of a game by playing it, and playing by the rules found.
 
 Between episodes the notes are rewritten: rules are induced from what happened, and a playbook is
-drawn from the rules. Within an episode every cell's moves are foreseen by the rules alone, what they
-lead to is judged by the playbook, and the shortest way to something good is taken; where nothing
-good is in reach, to something unknown.
+drawn from the rules. Within an episode every cell's moves are foreseen by the rules alone, what
+they lead to is judged by the playbook, and the shortest way to something good is taken; where
+nothing good is in reach, to something unknown.
 
 Source: "Cogito, ergo ludo" (2025), arXiv 2509.25052, sections 2 and 3.
 """
@@ -175,11 +175,11 @@ def _way(start, outcomes: dict, verdicts: dict, wanted: str, commands: Sequence[
     while queue:
         here = queue.popleft()
         for command in commands:
-            outcome = outcomes.get((*here, command), "unknown")
+            outcome = outcomes.get((*here, command), "unknown.")
             verdict = verdicts.get(outcome, "unknown")
             if verdict == wanted:
                 return first[here] or command
-            moved = re.search(r"moves (up|down|left|right)", outcome)
+            moved = re.match(r"(up|down|left|right) onto", outcome)
             if verdict != "open" or moved is None:
                 continue
             dy, dx = _STEPS[moved[1]]

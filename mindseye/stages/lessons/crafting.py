@@ -6,6 +6,9 @@ from mindseye.models.language.prompts import render
 from mindseye.models.language.small import Example
 from mindseye.stages.lessons.manuals import conversation
 from mindseye.worlds.minicraft.invention import invented_words
+from mindseye.worlds.minicraft.manual import sentence
+from mindseye.worlds.minicraft.plans import Law
+from mindseye.worlds.minicraft.technology import Build, Craft, Gather
 
 _MOVES = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 
@@ -26,7 +29,9 @@ class _Scene:
             if rng.random() < 0.3:
                 near = [(0, 1), (1, 0), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
                 self.at[place] = near[int(rng.integers(8))]
-        held = rng.choice(len(self.items), size=int(rng.integers(0, 2 + round(3 * size))), replace=False)
+        held = rng.choice(
+            len(self.items), size=int(rng.integers(0, 2 + round(3 * size))), replace=False
+        )
         self.held = {self.items[i]: int(rng.integers(1, 5)) for i in sorted(held.tolist())}
         self.below = names[6] if rng.random() < 0.2 else None
 
@@ -45,31 +50,42 @@ def missing(rng: np.random.Generator, size: float = 1.0) -> Example:
     scene = _Scene(rng, size)
     prompts, answers = [], []
     for _ in range(6):
-        if rng.random() < 0.3:
-            source = scene.places[int(rng.integers(len(scene.places)))]
-            tool = _any(rng, scene) if rng.random() < 0.7 else None
-            needed = f"from {source}" + (f" with {tool}" if tool else "")
-            lacks = [tool] if tool and tool not in scene.held else []
-        else:
-            some = rng.choice(len(scene.items), size=int(rng.integers(1, 4)), replace=False)
-            costs = {scene.items[i]: int(rng.integers(1, 4)) for i in some}
-            if scene.held and rng.random() < 0.6:
-                costs[_any(rng, scene)] = int(rng.integers(1, 4))
-            lacks = [
-                f"{count - scene.held.get(item, 0)} {item}"
-                for item, count in costs.items()
-                if scene.held.get(item, 0) < count
-            ]
-            needed = ", ".join(f"{count} {item}" for item, count in costs.items())
-            if rng.random() < 0.6:
-                known = [*scene.places, *([scene.below] if scene.below else [])]
-                near = known[int(rng.integers(len(known)))]
-                near = near if rng.random() < 0.6 else invented_words(rng, 1)[0]
-                needed += f", beside {near}"
-                lacks += [] if near in known else [near]
-        prompts.append(render("missing", observation=scene.text(), needed=needed))
+        law, lacks = _law(rng, scene)
+        prompts.append(render("missing", observation=scene.text(), sentence=sentence(law, rng)))
         answers.append(", ".join(lacks) or "nothing")
     return conversation(prompts, answers, lines=2)
+
+
+def _law(rng: np.random.Generator, scene: "_Scene") -> tuple[Law, list[str]]:
+    """A law about what is here, and what of it is missing."""
+    thing = invented_words(rng, 1)[0]
+    if rng.random() < 0.3:
+        source = scene.places[int(rng.integers(len(scene.places)))]
+        tool = _any(rng, scene) if rng.random() < 0.7 else None
+        return Gather(source, thing, source, tool), [
+            tool
+        ] if tool and tool not in scene.held else []
+    some = rng.choice(len(scene.items), size=int(rng.integers(1, 4)), replace=False)
+    costs = {scene.items[i]: int(rng.integers(1, 4)) for i in some}
+    if scene.held and rng.random() < 0.6:
+        costs[_any(rng, scene)] = int(rng.integers(1, 4))
+    lacks = [
+        f"{count - scene.held.get(item, 0)} {item}"
+        for item, count in costs.items()
+        if scene.held.get(item, 0) < count
+    ]
+    if rng.random() < 0.4:
+        return Build(thing, costs), lacks
+    near = None
+    if rng.random() < 0.7:
+        known = [*scene.places, *([scene.below] if scene.below else [])]
+        near = (
+            known[int(rng.integers(len(known)))]
+            if rng.random() < 0.6
+            else invented_words(rng, 1)[0]
+        )
+        lacks += [] if near in known else [near]
+    return Craft(thing, costs, near), lacks
 
 
 def task(rng: np.random.Generator, size: float = 1.0) -> Example:
@@ -115,13 +131,12 @@ def _errand(rng: np.random.Generator, scene: _Scene) -> tuple[str, str, str]:
         blocked = None if is_of_use else move
     if kind in ("build", "craft"):
         return last, f"{kind} {item}", f"{kind} {item}"
-    if kind == "get":
-        return last, f"get {item} from {target}", _walk(way, blocked)
-    if scene.below and rng.random() < 0.3:
+    if scene.below and kind == "beside" and rng.random() < 0.3:
         return last, f"craft {item} beside {scene.below}", f"craft {item}"
-    is_near = max(map(abs, way)) <= 1
+    said = f"get {item} from {target}" if kind == "get" else f"craft {item} beside {target}"
+    is_near = kind == "beside" and max(map(abs, way)) <= 1
     answer = f"craft {item}" if is_near else _walk(way, blocked)
-    return last, f"craft {item} beside {target}", answer
+    return last, said, f"{target} {_where(*way)}. {answer}"
 
 
 def _any(rng: np.random.Generator, scene: _Scene) -> str:

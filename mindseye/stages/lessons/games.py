@@ -77,32 +77,33 @@ def foresee(rng: np.random.Generator, size: float = 1.0) -> Example:
         )
         way = game.way[word]
         if not any(line.startswith(word) for line in known):
-            answers.append("unknown")
+            answers.append("unknown.")
         elif around[way] == "edge":
-            answers.append("nothing moves.")
+            answers.append(f"{way} onto edge. nothing moves.")
         else:
             letter = around[way]
             fate = game.fate[letter] if letter in told else "unknown"
-            answers.append(f"{game.me} moves {way} onto {letter}. {fate}.")
+            answers.append(f"{way} onto {letter}. {fate}.")
     return conversation(prompts, answers)
 
 
 def judge(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Good or bad, by a playbook."""
     letters = rng.permutation(list("ABCDEFGHKLMNPQRSTUVWXYZ")).tolist()
-    me, ground = letters[0], letters[1:6]
+    ground = letters[:5]
     verdicts = {letter: str(rng.choice(["seek", "avoid", "pass"])) for letter in ground[:4]}
     lines = [f"{verdict} {letter}." for letter, verdict in verdicts.items()]
     rng.shuffle(lines)
     prompts, answers = [], []
     for _ in range(6):
         if rng.random() < 0.2:
-            outcome, answer = str(rng.choice(["nothing moves.", "unknown"])), ""
-            answer = "wasted" if outcome.startswith("nothing") else "open"
+            is_edge = rng.random() < 0.5
+            outcome = f"{rng.choice(WAYS)} onto edge. nothing moves." if is_edge else "unknown."
+            answer = "wasted" if is_edge else "open"
         else:
             letter = ground[int(rng.integers(5))]
             fate = str(rng.choice([*_ENDS, "unknown"]))
-            outcome = f"{me} moves {rng.choice(WAYS)} onto {letter}. {fate}."
+            outcome = f"{rng.choice(WAYS)} onto {letter}. {fate}."
             word = verdicts.get(letter, "pass")
             answer = {"seek": "good", "avoid": "bad", "pass": "open"}[word]
         prompts.append(render("judge", playbook="\n".join(lines), outcome=outcome))

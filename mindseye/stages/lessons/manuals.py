@@ -8,9 +8,9 @@ from mindseye.core.protocols import Messages
 from mindseye.models.language.prompts import render
 from mindseye.models.language.small import Example
 from mindseye.worlds.minicraft.invention import invented, invented_words
-from mindseye.worlds.minicraft.manual import costs_in_words, manual
+from mindseye.worlds.minicraft.manual import idle_sentences, manual, sentence
 from mindseye.worlds.minicraft.plans import Law
-from mindseye.worlds.minicraft.technology import Build, Craft, Gather, Technology
+from mindseye.worlds.minicraft.technology import Build, Gather, Technology
 
 
 def drawn_technology(rng: np.random.Generator, size: float = 1.0) -> Technology:
@@ -20,15 +20,6 @@ def drawn_technology(rng: np.random.Generator, size: float = 1.0) -> Technology:
         return invented(seed, gathers=2, builds=1, crafts=int(rng.integers(1, 3)))
     gathers, builds = int(rng.integers(2, 6)), int(rng.integers(1, 4))
     return invented(seed, gathers=gathers, builds=builds, crafts=int(rng.integers(2, 9)))
-
-
-def needs_in_words(law: Law) -> str:
-    """What a law needs, as the prompt `needs` wants it said."""
-    if isinstance(law, Gather):
-        return f"from {law.material}" + (f" with {law.tool}" if law.tool else "")
-    costs = costs_in_words(law.costs).replace(" and ", ", ")
-    near = law.near if isinstance(law, Craft) else None
-    return costs + (f", beside {near}" if near else "")
 
 
 def command_in_words(law: Law) -> str:
@@ -41,16 +32,17 @@ def command_in_words(law: Law) -> str:
 def needs(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Several questions about one manual; some about things it does not tell of."""
     technology = drawn_technology(rng, size)
-    told = manual(technology, rng, idle=int(rng.integers(0, 4)))
     laws = [*technology.gathers, *technology.builds, *technology.crafts]
+    said = {command_in_words(law): sentence(law, rng) for law in laws}
+    told = [*said.values(), *idle_sentences(technology, rng, int(rng.integers(0, 4)))]
+    rng.shuffle(told)
     asked: list[tuple[str, str]] = []
-    for _ in range(min(8, len(laws))):
+    for _ in range(min(6, len(laws))):
         if rng.random() < 0.1:
             verb = str(rng.choice(["get", "build", "craft"]))
             asked.append((f"{verb} {invented_words(rng, 1)[0]}", "unknown"))
         else:
-            law = laws[int(rng.integers(len(laws)))]
-            asked.append((command_in_words(law), needs_in_words(law)))
+            asked.append(list(said.items())[int(rng.integers(len(laws)))])
     prompts = [render("needs", manual="\n".join(told), command=command) for command, _ in asked]
     return conversation(prompts, [answer for _, answer in asked])
 

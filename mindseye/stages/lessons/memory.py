@@ -1,4 +1,4 @@
-"""Lessons in learning from one's own attempts: what commands need, and whether they will succeed."""
+"""Lessons in learning from one's own attempts: what commands need, whether they will succeed."""
 
 import numpy as np
 

@@ -41,11 +41,18 @@ def manual(technology: Technology, rng: np.random.Generator, *, idle: int = 0) -
     """
     told = [sentence(law, rng) for law in technology.gathers]
     told += [sentence(law, rng) for law in (*technology.builds, *technology.crafts)]
+    told += idle_sentences(technology, rng, idle)
+    rng.shuffle(told)
+    return told
+
+
+def idle_sentences(technology: Technology, rng: np.random.Generator, count: int) -> list[str]:
+    """Sentences that name things but tell nothing of use."""
     things = [*technology.materials, *technology.items, *invented_words(rng, 4)]
-    for _ in range(idle):
+    told = []
+    for _ in range(count):
         a, b = rng.choice(len(things), size=2, replace=False)
         told.append(str(rng.choice(_IDLE)).format(a=things[a], b=things[b]))
-    rng.shuffle(told)
     return told
 
 

@@ -32,12 +32,12 @@ def reads_perfectly(messages):
         moves = [re.search(rf"^{word} moves (\S) (\S+)\.", x) for x in lines]
         move = next((m for m in moves if m), None)
         if move is None:
-            return "unknown"
+            return "unknown."
         place = re.search(rf"{move[2]} is (\w+)", next(x for x in lines if "stands here" in x))[1]
         if place == "edge":
-            return "nothing moves."
+            return f"{move[2]} onto edge. nothing moves."
         fate = next((x.split(": ")[1] for x in lines if x.startswith(f"on {place}:")), "unknown.")
-        return f"{move[1]} moves {move[2]} onto {place}. {fate}"
+        return f"{move[2]} onto {place}. {fate}"
     outcome = next(x for x in lines if x.startswith("outcome"))
     if "nothing moves" in outcome:
         return "wasted"
