@@ -15,10 +15,11 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from mindseye.core.errors import ConfigError, MissingExtra, WorldError
-from mindseye.worlds import metaworld, minigrid
+from mindseye.worlds import metaworld, minigrid, scienceworld
 from mindseye.worlds.crafter import Crafter
 from mindseye.worlds.hold import HoldDone
 from mindseye.worlds.pixels import Pixels
+from mindseye.worlds.textworld import TextWorld
 from mindseye.worlds.vectorise import SerialWorlds
 
 _EXTRAS = {
@@ -45,7 +46,8 @@ def make(
     """Anything you can step, as `num_worlds` rows in `AutoresetMode.DISABLED`.
 
     Args:
-        world: A Gymnasium id, "crafter", "metaworld/TASK", "control/DOMAIN-TASK", one of our own
+        world: A Gymnasium id, "crafter", "metaworld/TASK", "control/DOMAIN-TASK", "textworld",
+            "scienceworld/TASK", one of our own
             names (docs/worlds.md, such as "grid/ring-48" or "puzzles/sokoban"), a callable giving
             a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
@@ -126,6 +128,8 @@ def _factory(
         if world == "crafter":
             face, limit = observation or "pixels", max_steps or 10_000
             return lambda: Crafter(observation=face, max_steps=limit, **options)
+        if world == "textworld" or world.startswith(scienceworld.PREFIX):
+            return _spoken(world, observation or "text", max_steps, options)
         if world.startswith(metaworld.PREFIX):
             frames = "rgb_array" if observation == "pixels" else None
             options, max_steps = {"render_mode": frames, "max_steps": max_steps, **options}, None
@@ -139,6 +143,19 @@ def _factory(
     if observation != "pixels":
         raise ConfigError(f"make: no observation {observation!r} for {world}; choose pixels")
     return lambda: Pixels(build())
+
+
+def _spoken(
+    name: str, observation: str, max_steps: int | None, options: dict
+) -> Callable[[], gymnasium.Env]:
+    if observation != "text":
+        raise ConfigError(f"make: no observation {observation!r} for {name}; it has only text")
+    if max_steps is not None:
+        options = {**options, "max_steps": max_steps}
+    if name == "textworld":
+        return lambda: TextWorld(**options)
+    task = name.removeprefix(scienceworld.PREFIX)
+    return lambda: scienceworld.ScienceWorld(task, **options)
 
 
 def _registered(

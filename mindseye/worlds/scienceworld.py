@@ -1,0 +1,89 @@
+"""ScienceWorld (Wang et al. 2022, arXiv 2203.07540) as a Gymnasium environment; extra `text`."""
+
+from typing import Any
+
+import gymnasium
+
+from mindseye.core.errors import ConfigError, MissingExtra
+from mindseye.core.spaces import Words, with_commands
+
+PREFIX = "scienceworld/"
+
+
+class ScienceWorld(gymnasium.Env):
+    """A house with a laboratory in words; one of thirty tasks of school science. Needs Java.
+
+    Observations end in a line of what can be said, as in the worlds of our own. Rewards are changes
+    of the score in hundredths, so that a solved task pays 1 in all; a wrong `focus` ends it.
+
+    Args:
+        task: Such as "boil" or "find-living-thing".
+        simplification: As in ScienceWorld: "easy", "", or parts joined by commas.
+        max_steps: Steps until an episode is truncated.
+
+    Raises:
+        MissingExtra: If the package is not installed.
+        ConfigError: If there is no such task; lists all.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self, task: str, *, simplification: str = "easy", max_steps: int = 100):
+        try:
+            import scienceworld
+        except ModuleNotFoundError as error:
+            raise MissingExtra("scienceworld", "text") from error
+        library: Any = scienceworld
+        self._game = library.ScienceWorldEnv("", envStepLimit=max_steps + 1)
+        names = list(self._game.get_task_names())
+        if task not in names:
+            _end(self._game)
+            raise ConfigError(f"scienceworld: no task {task!r}; there are {', '.join(names)}")
+        self.task, self.simplification, self.max_steps = task, simplification, max_steps
+        self._variations = int(self._game.get_max_variations(task))
+        self._steps, self._score, self._can = 0, 0, []
+        self._task = ""
+        self.observation_space, self.action_space = Words(1 << 15), Words()
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        """One of the task's variations, chosen by the seed."""
+        super().reset(seed=seed)
+        variation = int(self.np_random.integers(self._variations))
+        self._game.load(self.task, variation, self.simplification, generateGoldPath=False)
+        told, info = self._game.reset()
+        self._steps, self._score = 0, int(info["score"])
+        self._task = info["taskDesc"].replace("Task Description:", "").strip()
+        return self._text(told, info), {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Say something."""
+        self._steps += 1
+        is_late = self._steps >= self.max_steps
+        if action not in self._can:
+            text = with_commands(f"Task: {self._task}\nNothing happens.", self._can)
+            return text, 0.0, False, is_late, {"score": self._score}
+        told, _, done, info = self._game.step(action)
+        score = int(info["score"])
+        # a failed task is scored -100, and what was earned stays earned
+        reward, self._score = max(score - self._score, 0) / 100, max(score, self._score)
+        return self._text(told, info), reward, bool(done), is_late and not done, {"score": score}
+
+    def close(self) -> None:
+        """End the game's process."""
+        _end(self._game)
+
+    def _text(self, told: str, info: dict[str, Any]) -> str:
+        away = ("reset task", "task", "teleport to")
+        self._can = [said for said in info["valid"] if not said.startswith(away)]
+        seen = " ".join(info["look"].split())
+        parts = dict.fromkeys([" ".join(told.split()), seen, " ".join(info["inv"].split())])
+        return with_commands("\n".join([f"Task: {self._task}", *parts]), self._can or ["wait"])
+
+
+def _end(game: Any) -> None:
+    """Close a game, wait for its process, and close the pipe that the library leaves open."""
+    process = game._gateway.java_process
+    if process.poll() is None:
+        game.close()
+        process.wait(timeout=10)
+    process.stdin.close()

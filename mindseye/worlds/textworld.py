@@ -1,0 +1,116 @@
+"""TextWorld (Côté et al. 2018, arXiv 1806.11532) as a Gymnasium environment; extra `text`."""
+
+import re
+import shutil
+import tempfile
+import warnings
+import weakref
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from mindseye.core.errors import ConfigError, MissingExtra
+from mindseye.core.spaces import Words, with_commands
+
+_STATUS = re.compile(r"\n>.*", re.DOTALL)
+"""The prompt and the bar with room and score, which follow what is told."""
+
+
+class TextWorld(gymnasium.Env):
+    """A game of rooms, doors, boxes and keys, made by TextWorld; one is told what to do.
+
+    Observations end in a line of what can be said, as in the worlds of our own. The last score
+    point ends the game. A game takes seconds to compile, so there are but a few, and each is kept:
+    a seed chooses among them.
+
+    Args:
+        games: How many different ones.
+        first: Seed of the first; the others follow.
+        rooms, objects, quest: Sizes of a game; `quest` is the number of commands that solve it.
+        max_steps: Steps until an episode is truncated.
+
+    Raises:
+        MissingExtra: If the package is not installed.
+        ConfigError: If a size is impossible.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(
+        self,
+        *,
+        games: int = 1,
+        first: int = 1,
+        rooms: int = 3,
+        objects: int = 6,
+        quest: int = 4,
+        max_steps: int = 50,
+    ):
+        try:
+            import textworld
+        except ModuleNotFoundError as error:
+            raise MissingExtra("textworld", "text") from error
+        if min(games, rooms, objects, quest, max_steps) < 1:
+            raise ConfigError("textworld: expected sizes of at least 1; look at the options")
+        self.games, self.max_steps = games, max_steps
+        self._first, self._sizes = first, (rooms, objects, quest)
+        self._textworld: Any = textworld
+        self._folder = tempfile.mkdtemp(prefix="textworld")
+        self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._asked = self._textworld.EnvInfos(
+            admissible_commands=True, won=True, lost=True, score=True, objective=True
+        )
+        self._open: dict[int, Any] = {}
+        self._game: Any = None
+        self._state: Any = None
+        self._score = self._steps = 0
+        self.observation_space, self.action_space = Words(8192), Words()
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
+        """Begin one of the games."""
+        super().reset(seed=seed)
+        number = int(self.np_random.integers(self.games))
+        with warnings.catch_warnings():
+            # jericho does not know games that were made here; scores are read by TextWorld itself
+            warnings.simplefilter("ignore")
+            self._game = self._started(number)
+            self._state = self._game.reset()
+        self._score = self._steps = 0
+        told = self._state.objective
+        return with_commands(f"Task: {told}", self._state.admissible_commands), {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Say something; what pays is the change of the score."""
+        if action in self._state.admissible_commands:
+            self._state, _, _ = self._game.step(action)
+            told = _STATUS.sub("", self._state.feedback).strip()
+        else:
+            told = "Nothing happens."
+        self._steps += 1
+        score = self._state.score or 0
+        reward, self._score = float(score - self._score), score
+        ended = bool(self._state.won or self._state.lost)
+        text = with_commands(f"Task: {self._state.objective}\n{told}", self._listed())
+        is_over = self._steps >= self.max_steps and not ended
+        return text, reward, ended, is_over, {"won": bool(self._state.won)}
+
+    def close(self) -> None:
+        """End all games and forget their files."""
+        for game in self._open.values():
+            game.close()
+        self._open.clear()
+        self._forget()
+
+    def _listed(self) -> list[str]:
+        return self._state.admissible_commands or ["look"]
+
+    def _started(self, number: int) -> Any:
+        if number not in self._open:
+            options = self._textworld.GameOptions()
+            options.seeds = self._first + number
+            options.nb_rooms, options.nb_objects, options.quest_length = self._sizes
+            options.path = str(Path(self._folder) / f"{number}.z8")
+            path, _ = self._textworld.make(options)
+            self._open[number] = self._textworld.start(path, self._asked)
+        return self._open[number]
