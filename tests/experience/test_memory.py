@@ -22,7 +22,7 @@ def attempt(task, success=False, state="you hold nothing", **more):
 
 def test_the_most_alike_are_found_first():
     memory = Memory()
-    memory.add([attempt(name) for name in ("kelm", "zat", "tork", "fip")])
+    memory.add([attempt(name) for name in ("kelm", "zat", "lomik", "fip")])
     for name in ("zat", "fip"):
         [[first, *_]] = memory.nearest([("you hold nothing", name)], k=3)
         assert first.attempt.task == name
@@ -32,10 +32,10 @@ def test_the_most_alike_are_found_first():
 def test_state_decides_between_attempts_at_the_same_task():
     memory = Memory()
     memory.add([
-        attempt("fip", state="you hold 1 zat , beside tork", reason="a"),
+        attempt("fip", state="you hold 1 zat , beside lomik", reason="a"),
         attempt("fip", state="you hold 2 kelm", reason="b"),
     ])  # fmt: skip
-    found = memory.nearest([("you hold 3 kelm", "fip"), ("beside tork", "fip")], k=1)
+    found = memory.nearest([("you hold 3 kelm", "fip"), ("beside lomik", "fip")], k=1)
     assert [row[0].attempt.reason for row in found] == ["b", "a"]
 
 
@@ -76,10 +76,10 @@ def test_outcomes_are_balanced_when_asked():
 def test_outcomes_are_foreseen_by_a_vote_of_the_alike():
     memory = Memory()
     assert memory.foresee([("a", "b")]).tolist() == [0.5]
-    memory.add([attempt("fip", True, f"beside tork {i} k{i}") for i in range(3)])
+    memory.add([attempt("fip", True, f"beside lomik {i} k{i}") for i in range(3)])
     memory.add([attempt("zat", state=f"in rain {i} q{i}", reason=str(i)) for i in range(3)])
     good, bad, unknown = memory.foresee(
-        [("beside tork", "fip"), ("in rain", "zat"), ("elsewhere", "vol")]
+        [("beside lomik", "fip"), ("in rain", "zat"), ("elsewhere", "vol")]
     )
     assert good > 0.8
     assert bad < 0.2

@@ -27,7 +27,7 @@ class Hands:
 
     @property
     def text(self) -> str:
-        """As memories have it: "had 1 zat, 2 kelm; built tork"."""
+        """As memories have it: "had 1 zat, 2 kelm; built lomik"."""
         return f"had {counted(self.held)}; built {', '.join(sorted(self.built)) or 'nothing'}"
 
     def about(self, line: str) -> "Hands":
@@ -202,7 +202,7 @@ def together(told: Sequence[str]) -> list[tuple[int | None, str]]:
 
 
 def _needed(text: str) -> list[tuple[int | None, str]]:
-    """Counts and names in "2 zat, tork built, fip in hand" or "fails: you need 1 more zat"."""
+    """Counts and names in "2 zat, lomik built, fip in hand" or "fails: you need 1 more zat"."""
     found = re.findall(r"(?:(\d+) (?:more )?)?([^\s,:]+)(?: (?:built|in hand))?(?:,|$)", text)
     return [
         (int(count) if count else None, name)
@@ -212,7 +212,7 @@ def _needed(text: str) -> list[tuple[int | None, str]]:
 
 
 def line_of(attempt: Attempt) -> str:
-    """An attempt as it is told: "craft fip: you need 1 more zat; had nothing; built tork"."""
+    """An attempt as it is told: "craft fip: you need 1 more zat; had nothing; built lomik"."""
     return f"{attempt.task}: {attempt.outcome}; {attempt.state}"
 
 

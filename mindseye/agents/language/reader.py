@@ -120,7 +120,7 @@ def _first(task: str, lacking: Mapping[str, str]) -> str:
 
 
 def _in_words(task: str, needs: str) -> str:
-    """A task with where it is done: "get zat from dorv", "craft fip beside tork"."""
+    """A task with where it is done: "get zat from dorv", "craft fip beside lomik"."""
     if task.startswith("get "):
         found = _SOURCE.search(needs)
         return f"{task} from {found[1]}" if found else task

@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-
 _REACH = 4
 """Words that are blended, the present one included."""
 

@@ -32,9 +32,7 @@ _ALONE, _GROWN = 0.12, 0.5
 """Shares of training: facts alone until the first, then lessons that grow until the second."""
 
 
-def draw(
-    rng: np.random.Generator, count: int, progress: float = 1.0
-) -> list[tuple[str, Example]]:
+def draw(rng: np.random.Generator, count: int, progress: float = 1.0) -> list[tuple[str, Example]]:
     """Lessons by name, at random.
 
     Whoever cannot look up a name yet learns nothing from a whole manual: begun with everything,

@@ -117,7 +117,7 @@ def lacking(law: Law, had: dict[str, int], built: list[str]) -> str | None:
 
 
 def state(had: dict[str, int], built: list[str]) -> str:
-    """Such as "had 1 zat, 2 kelm; built tork"."""
+    """Such as "had 1 zat, 2 kelm; built lomik"."""
     return f"had {counted(had)}; built {', '.join(built) or 'nothing'}"
 
 

@@ -9,8 +9,8 @@ _PRODUCT = re.compile(r"Item (\d+): (\w+) (\w+) (\w+), (\d+)\. Sizes: [\w, ]+\. 
 def explain(task: str, state: str, action: str, after: str, reward: float) -> str:
     """A line for one real step of `text/shop`, told from its texts alone.
 
-    What is bought is compared with what was asked for, one thing after the other; beside each stands
-    whether all so far is right.
+    What is bought is compared with what was asked for, one thing after the other; beside each
+    stands whether all so far is right.
     """
     verb, _, thing = action.partition(" ")
     product = _PRODUCT.search(state)

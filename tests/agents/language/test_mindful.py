@@ -27,7 +27,7 @@ _spec = importlib.util.spec_from_file_location(
 perfect_reader = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(perfect_reader)
 
-COMMANDS = ["gather kelm", "gather zat", "build tork", "craft pik", "craft fip"]
+COMMANDS = ["gather kelm", "gather zat", "build lomik", "craft pik", "craft fip"]
 
 
 def seen(news="You are in a workshop.", held="nothing", built="nothing", task="craft fip"):
@@ -42,9 +42,9 @@ def attempt(command, state="had nothing; built nothing", outcome="done, used not
 
 
 KNOWN = [
-    attempt("craft fip", outcome="you need tork built"),
-    attempt("craft fip", "had nothing; built tork", "you need 2 more kelm"),
-    attempt("build tork", "had 1 kelm, 1 zat; built nothing", "done, used 1 kelm, 1 zat"),
+    attempt("craft fip", outcome="you need lomik built"),
+    attempt("craft fip", "had nothing; built lomik", "you need 2 more kelm"),
+    attempt("build lomik", "had 1 kelm, 1 zat; built nothing", "done, used 1 kelm, 1 zat"),
     attempt("gather zat", outcome="you need pik in hand"),
     attempt("gather zat", "had 1 pik; built nothing"),
     attempt("craft pik", "had 1 kelm; built nothing", "done, used 1 kelm"),
@@ -68,29 +68,29 @@ def test_a_plan_brings_together_what_is_needed():
     commands, [mind], told = agent.act([seen()], agent.initial(1))
     plan = [commands[0], *mind.facts["now"].plan]
     assert plan == [
-        "gather kelm", "gather kelm", "craft pik", "gather zat", "build tork",
+        "gather kelm", "gather kelm", "craft pik", "gather zat", "build lomik",
         "gather kelm", "gather kelm", "craft fip",
     ]  # fmt: skip
     assert 0.3 < mind.facts["now"].foreseen[0] < 0.5  # fip was never made, all else was
     assert "question: what must be had before craft fip? 2 kelm" in told["thought"][0]
-    assert "question: what must be had before craft fip? tork built" in told["thought"][0]
+    assert "question: what must be had before craft fip? lomik built" in told["thought"][0]
 
 
 def test_what_is_held_and_built_is_not_made_again():
     agent, _ = agent_of(life_with(KNOWN))
-    start = seen(held="1 kelm", built="tork")
+    start = seen(held="1 kelm", built="lomik")
     commands, [mind], _ = agent.act([start], agent.initial(1))
     assert [commands[0], *mind.facts["now"].plan] == ["gather kelm", "craft fip"]
 
 
 def test_a_plan_foreseen_to_fail_is_mended():
-    # what is held is counted on twice: for tork, and for fip itself
+    # what is held is counted on twice: for lomik, and for fip itself
     start = seen(held="2 kelm, 1 zat")
     naive, careful = life_with(KNOWN, rounds=0), life_with(KNOWN)
     agent, _ = agent_of(naive, careful)
     commands, minds, _ = agent.act([start] * 2, agent.initial(2))
     plans = [[c, *m.facts["now"].plan] for c, m in zip(commands, minds, strict=True)]
-    assert plans == [["build tork", "craft fip"], ["build tork", "gather kelm", "craft fip"]]
+    assert plans == [["build lomik", "craft fip"], ["build lomik", "gather kelm", "craft fip"]]
 
 
 def test_nothing_known_means_trying():
@@ -123,8 +123,8 @@ def test_a_failure_is_learned_from_at_once_and_for_good():
 def test_what_was_used_is_told():
     life = Life(Memory(), nothing)
     agent, _ = agent_of(life)
-    _, [mind], _ = agent.act([seen(held="2 kelm, 3 zat", built="tork")], agent.initial(1))
-    settle(mind, seen("You did craft fip.", held="2 zat, 1 fip", built="tork"))
+    _, [mind], _ = agent.act([seen(held="2 kelm, 3 zat", built="lomik")], agent.initial(1))
+    settle(mind, seen("You did craft fip.", held="2 zat, 1 fip", built="lomik"))
     assert life.memory.attempts[0].outcome == "done, used 2 kelm, 1 zat"
 
 
@@ -134,14 +134,14 @@ def test_forecasts_are_trusted_as_far_as_they_came_true():
     start = seen(task="craft pik", held="1 kelm")
     _, [mind], _ = agent.act([start], agent.initial(1))
     before = life.trust["succeeds"].chance
-    settle(mind, seen("You cannot craft pik: you need tork built.", task="craft pik"))
+    settle(mind, seen("You cannot craft pik: you need lomik built.", task="craft pik"))
     assert life.trust["succeeds"].chance < before
 
 
 def test_patience_ends():
     agent, _ = agent_of(Life(Memory(), nothing, patience=1))
     _, minds, _ = agent.act([seen()], agent.initial(1))
-    commands, minds, _ = agent.act([seen("You cannot craft fip: you need tork built.")], minds)
+    commands, minds, _ = agent.act([seen("You cannot craft fip: you need lomik built.")], minds)
     assert commands == ["wait"]
     assert minds[0].facts["now"].is_over
 
