@@ -49,14 +49,13 @@ def needs(rng: np.random.Generator, size: float = 1.0) -> Example:
 
 def relevant(rng: np.random.Generator, size: float = 1.0) -> Example:
     """Does a sentence tell something of use?"""
-    told = manual(drawn_technology(rng, size), rng, idle=12)
-    chosen = [told[i] for i in rng.choice(len(told), size=4, replace=False)]
-    answers = [
-        "yes" if any(w in s for w in ("craft", "build", "built", "get", "comes")) else "no"
-        for s in chosen
-    ]
+    technology = drawn_technology(rng, size)
+    laws = manual(technology, rng)
+    useful = rng.random(4) < 0.5
+    idle = idle_sentences(technology, rng, 4)
+    chosen = [laws[int(rng.integers(len(laws)))] if u else idle[i] for i, u in enumerate(useful)]
     prompts = [render("relevant", sentence=sentence) for sentence in chosen]
-    return conversation(prompts, answers, whole=True)
+    return conversation(prompts, ["yes" if u else "no" for u in useful], whole=True)
 
 
 def happens(rng: np.random.Generator, size: float = 1.0) -> Example:
