@@ -31,6 +31,7 @@ from mindseye.core.run import Run
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import rollout
 from mindseye.models.language import open_language
+from mindseye.models.language.cache import Remembered
 from mindseye.models.language.network import WordTransformer
 from mindseye.worlds import make
 from mindseye.worlds.puzzles.alphabet import DIRECTIONS
@@ -152,7 +153,7 @@ def run(config: Config, record: Run) -> Report:
 def live(config: Config, language: LanguageModel, record: Run, life: int, name: str) -> dict:
     """One life: play, reflect, play again."""
     language.ledger = Ledger()
-    ask = Asking(language, budget=1 << 20)
+    ask = Asking(Remembered(language), budget=1 << 20)
     seed, rng = record.seed_for(f"maps {life}"), record.rng(f"{name} {life}")
     alphabet = record.seed_for(f"game {life}")
     world = make(

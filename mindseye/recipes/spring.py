@@ -34,6 +34,7 @@ from mindseye.core.run import Run
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import rollout
 from mindseye.models.language import open_language
+from mindseye.models.language.cache import Remembered
 from mindseye.models.language.network import WordTransformer
 from mindseye.stages.rivals import model_free
 from mindseye.worlds import make
@@ -178,7 +179,7 @@ def read_and_play(
 ) -> dict:
     """Study what is told, act by it; what was earned, noted, thought at first, and spent."""
     language.ledger = Ledger()
-    ask = Asking(language, budget=config.budget)
+    ask = Asking(Remembered(language), budget=config.budget)
     world = country(config, invention, "text")
     known = study(ask, told, world.rules.commands)  # type: ignore[attr-defined]
     agent = reader(ask, known, is_graph=name != "direct")

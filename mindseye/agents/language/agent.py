@@ -63,7 +63,7 @@ class Question:
 class Asking:
     """A language model within a budget of questions per row and step.
 
-    Equal questions are asked once, and at temperature 0 never again.
+    A `Remembered` model answers equal questions once.
 
     Args:
         model: Who is asked.
@@ -84,7 +84,6 @@ class Asking:
         self.max_tokens, self.temperature = max_tokens, temperature
         self.refused = 0
         """Questions beyond the budget so far."""
-        self._known: dict[tuple, str] = {}
 
     def __call__(
         self, minds: Sequence[Mind], questions: Sequence[Sequence[Question]]
@@ -112,26 +111,16 @@ class Asking:
             open_.append((row, at, question))
         if not open_:
             return
-        keys = [
-            (question.messages[-1]["content"], tuple(question.choices or ()))
-            for *_, question in open_
-        ]
-        new = {key: question for key, (*_, question) in zip(keys, open_, strict=True)}
-        if self.temperature == 0:
-            new = {key: question for key, question in new.items() if key not in self._known}
-            self.model.ledger.add(calls=len(keys) - len(new), cache_hits=len(keys) - len(new))
-        if new:
-            found = self.model.complete(
-                [question.messages for question in new.values()],
-                max_tokens=self.max_tokens,
-                temperature=self.temperature,
-                choices=None if free else [q.choices or () for q in new.values()],
-            )
-            self._known.update(zip(new, (answer.text for answer, *_ in found), strict=True))
-        for key, (row, at, question) in zip(keys, open_, strict=True):
-            answers[row][at] = self._known[key]
-            asked = key[0].split("\n")[-1]
-            minds[row].trace.append(f"{question.prompt}: {asked} {self._known[key]}")
+        found = self.model.complete(
+            [question.messages for *_, question in open_],
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            choices=None if free else [question.choices or () for *_, question in open_],
+        )
+        for (row, at, question), (completion, *_) in zip(open_, found, strict=True):
+            answers[row][at] = completion.text
+            asked = question.messages[-1]["content"].split("\n")[-1]
+            minds[row].trace.append(f"{question.prompt}: {asked} {completion.text}")
 
 
 Thought = Callable[[Sequence[Mind], Asking], None]

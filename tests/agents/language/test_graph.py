@@ -4,6 +4,7 @@ from mindseye.agents.language.agent import Asking, LanguageAgent, Mind, Question
 from mindseye.agents.language.graph import Node, question_graph
 from mindseye.core.errors import ConfigError
 from mindseye.core.spaces import with_commands
+from mindseye.models.language.cache import Remembered
 from mindseye.models.language.scripted import ScriptedLanguageModel
 
 
@@ -14,7 +15,7 @@ def echo(messages):
 
 @pytest.fixture
 def ask():
-    return Asking(ScriptedLanguageModel(echo))
+    return Asking(Remembered(ScriptedLanguageModel(echo)))
 
 
 def note(name, *parents):

@@ -7,6 +7,7 @@ from mindseye.agents.language.agent import Asking
 from mindseye.agents.language.rules import Notes, player, reflect
 from mindseye.core.episode import Origin
 from mindseye.experience import rollout
+from mindseye.models.language.cache import Remembered
 from mindseye.models.language.scripted import ScriptedLanguageModel
 from mindseye.recipes.cel import permuted, plant, share_right, true_rules
 from mindseye.worlds import make
@@ -48,7 +49,7 @@ def reads_perfectly(messages):
 
 @pytest.fixture
 def ask():
-    return Asking(ScriptedLanguageModel(reads_perfectly), budget=1 << 20)
+    return Asking(Remembered(ScriptedLanguageModel(reads_perfectly)), budget=1 << 20)
 
 
 def lived(ask, episodes, *, rewrite=lambda index: True):
