@@ -25,7 +25,7 @@ _ASKED = 200
 class FitLanguageOptions:
     """Train the small language model on texts of our own worlds.
 
-    Manuals of invented worlds and questions about them, what commands bring, what is missing, where
+    Manuals of invented worlds and questions about them, what is missing, where
     to walk, rules found in transcripts, lessons from failures: all drawn anew, names included. The
     same command again goes on where it was stopped. Use the result as --language small:OUT, or as
     MINDSEYE_LANGUAGE=small:OUT.
@@ -43,6 +43,8 @@ class FitLanguageOptions:
     """Depth."""
     heads: int = _DEFAULT.heads
     """Of attention, per layer."""
+    reach: int = _DEFAULT.reach
+    """Words each layer blends before it attends."""
     learning_rate: float = _DEFAULT.learning_rate
     """At its height."""
     seed: int = 7
@@ -52,7 +54,7 @@ class FitLanguageOptions:
 def main(arguments: Sequence[str]) -> int:
     """Fit, examine on unseen lessons, and say where the model is."""
     options = parse("fit-language", FitLanguageOptions, arguments, _EXAMPLES)
-    names = ("updates", "batch", "units", "layers", "heads", "learning_rate")
+    names = ("updates", "batch", "units", "layers", "heads", "reach", "learning_rate")
     config = LanguageConfig(**{name: getattr(options, name) for name in names})
     with ShownProgress() as progress:
         run = open_run(

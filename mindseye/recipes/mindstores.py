@@ -38,7 +38,7 @@ from mindseye.learners.language_fitting import LanguageFitting
 from mindseye.models.language import open_language
 from mindseye.models.language.cache import Remembered
 from mindseye.models.language.small import SmallLanguageModel
-from mindseye.stages.lessons.attempt import one_attempt
+from mindseye.stages.lessons.memory import plan_from_memory, predict_outcome
 from mindseye.worlds.rules import RulesWorld
 from mindseye.worlds.text.build import build as build_world
 from mindseye.worlds.text.workshop import Workshop
@@ -185,7 +185,10 @@ def practised(config: Config, record: Run, model: LanguageModel) -> LanguageMode
     fitting = LanguageFitting(model, learning_rate=config.learning_rate, total=config.practice)
     for step in record.steps("practice", config.practice, keep={"fitting": fitting}):
         rng = record.rng(f"practice {step}")
-        lessons = [one_attempt(rng) for _ in range(config.lessons)]
+        lessons = [
+            (plan_from_memory if rng.random() < 0.4 else predict_outcome)(rng)
+            for _ in range(config.lessons)
+        ]
         record.log(fitting.update(model.batch(lessons, rng, row=_ROW)))
     return model
 

@@ -24,7 +24,7 @@ _FOR_VOCABULARY = 4_000
 class LanguageConfig:
     """How the small language model is made."""
 
-    updates: int = 1_600
+    updates: int = 1_800
     """Gradient steps."""
     batch: int = 32
     """Lessons per gradient step."""
@@ -34,6 +34,8 @@ class LanguageConfig:
     """Depth."""
     heads: int = 4
     """Of attention, per layer."""
+    reach: int = 8
+    """Words each layer blends before it attends: as many as stand between a name and its number."""
     learning_rate: float = 2e-3
     """At its height; Muon moves hidden weights twice as far."""
 
@@ -43,7 +45,7 @@ def fit_language(config: LanguageConfig, run: Run) -> SmallLanguageModel:
     words = run.once("vocabulary", lambda: _vocabulary(run).words)
     vocabulary = Vocabulary(words)
     run.seed_torch("weights")
-    sizes = {"units": config.units, "layers": config.layers, "heads": config.heads}
+    sizes = {name: getattr(config, name) for name in ("units", "layers", "heads", "reach")}
     model = SmallLanguageModel(vocabulary, **sizes)
     fitting = LanguageFitting(model, learning_rate=config.learning_rate, total=config.updates)
     for step in run.steps("language", config.updates, keep={"fitting": fitting}):

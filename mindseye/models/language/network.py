@@ -1,7 +1,7 @@
 """A causal transformer over words, small enough to be trained on two cores.
 
-Every layer blends each word with the one before it (a convolution of two) before it attends: what
-follows a word that was seen before is then found within one layer, and looking things up is learned
+Every layer blends each word with the few before it (a short convolution) before it attends: what
+follows words that were seen before is then found within one layer, and looking things up is learned
 many times sooner.
 """
 
@@ -11,9 +11,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
-
-_REACH = 4
-"""Words that are blended, the present one included."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,24 @@ class WordTransformer(nn.Module):
         num_names: The last so many of them are interchangeable.
         units: Width, a multiple of `heads`.
         layers, heads: Sizes.
+        reach: Words that are blended before each layer attends, the present one included.
 
     Source: rotary positions (Su et al. 2021, arXiv 2104.09864), SwiGLU (Shazeer 2020, 2002.05202);
         the short convolution as in H3 (Fu et al. 2022, 2212.14052, section 3).
     """
 
     def __init__(
-        self, vocabulary: int, num_names: int, *, units: int = 256, layers: int = 4, heads: int = 4
+        self,
+        vocabulary: int,
+        num_names: int,
+        *,
+        units: int = 256,
+        layers: int = 4,
+        heads: int = 4,
+        reach: int = 4,
     ):
         super().__init__()
+        self.reach = reach
         self.embedding = nn.Embedding(vocabulary, units)
         nn.init.normal_(self.embedding.weight, std=units**-0.5)
         with torch.no_grad():
@@ -64,7 +70,7 @@ class WordTransformer(nn.Module):
             names = torch.empty(max(num_names, units), units, device=self.embedding.weight.device)
             nn.init.orthogonal_(names)
             self.embedding.weight[-num_names:] = names[:num_names]
-        self.layers = nn.ModuleList(_Layer(units, heads) for _ in range(layers))
+        self.layers = nn.ModuleList(_Layer(units, heads, reach) for _ in range(layers))
         self.norm = nn.LayerNorm(units, bias=False)
         self.scale = nn.Parameter(torch.tensor(1.0))
 
@@ -123,17 +129,19 @@ class WordTransformer(nn.Module):
                 heads, depth = self.layers[0].heads, self.layers[0].depth
                 shape = (len(self.layers), batch, heads, time + room, depth)
                 keys, values = x.new_zeros(shape), x.new_zeros(shape)
-                recent = x.new_zeros(len(self.layers), batch, _REACH - 1, x.shape[-1])
+                recent = x.new_zeros(len(self.layers), batch, self.reach - 1, x.shape[-1])
             causal = torch.ones(time, time, dtype=torch.bool, device=x.device).tril()
             mask = (causal & (segment.unsqueeze(1) == segment.unsqueeze(2))).unsqueeze(1)
         bias = torch.zeros(mask.shape, device=x.device).masked_fill(~mask, float("-inf"))
         positions = torch.arange(start, start + time, device=x.device)
         begins = None
         if segment is not None:
-            padded = functional.pad(segment, (_REACH - 1, 0), value=-1)
+            padded = functional.pad(segment, (self.reach - 1, 0), value=-1)
             begins = [
-                (segment != padded[:, _REACH - 1 - back : _REACH - 1 - back + time]).unsqueeze(-1)
-                for back in range(1, _REACH)
+                (
+                    segment != padded[:, self.reach - 1 - back : self.reach - 1 - back + time]
+                ).unsqueeze(-1)
+                for back in range(1, self.reach)
             ]
         for index, layer in enumerate(self.layers):
             before = None if cache is None else recent[index]
@@ -152,12 +160,13 @@ class WordTransformer(nn.Module):
 
 
 class _Layer(nn.Module):
-    def __init__(self, units: int, heads: int):
+    def __init__(self, units: int, heads: int, reach: int):
         super().__init__()
-        self.heads, self.depth = heads, units // heads
+        self.reach, self.heads, self.depth = reach, heads, units // heads
         self.first = nn.LayerNorm(units, bias=False)
-        # equal shares: where they begin unequal, looking up is learned later
-        self.blend = nn.Parameter(torch.ones(_REACH, units))
+        # equal shares: where they begin unequal, looking up is learned later; but of four words only,
+        # since eight are blurred
+        self.blend = nn.Parameter((torch.arange(reach) < 4).float().unsqueeze(1).repeat(1, units))
         self.attend = nn.Linear(units, 3 * units, bias=False)
         self.out = nn.Linear(units, units, bias=False)
         self.second = nn.LayerNorm(units, bias=False)
@@ -174,11 +183,11 @@ class _Layer(nn.Module):
         batch, time, units = x.shape
         now = self.first(x)
         if before is None:
-            before = now.new_zeros(batch, _REACH - 1, units)
+            before = now.new_zeros(batch, self.reach - 1, units)
         wide = torch.cat([before.to(now.dtype), now], 1)
         mixed = self.blend[0] * now
-        for back in range(1, _REACH):
-            earlier = wide[:, _REACH - 1 - back : _REACH - 1 - back + time]
+        for back in range(1, self.reach):
+            earlier = wide[:, self.reach - 1 - back : self.reach - 1 - back + time]
             if begins is not None:
                 earlier = earlier.masked_fill(begins[back - 1], 0)
             mixed = torch.addcmul(mixed, self.blend[back], earlier)

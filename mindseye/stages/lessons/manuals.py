@@ -58,34 +58,6 @@ def relevant(rng: np.random.Generator, size: float = 1.0) -> Example:
     return conversation(prompts, ["yes" if u else "no" for u in useful], whole=True)
 
 
-def happens(rng: np.random.Generator, size: float = 1.0) -> Example:
-    """What a command brings, by a manual and what is held."""
-    from mindseye.worlds.rules import RulesWorld
-    from mindseye.worlds.text.workshop import Workshop
-
-    technology = drawn_technology(rng, size)
-    told = manual(technology, rng, idle=int(rng.integers(0, 3)))
-    world = RulesWorld(Workshop(technology, max_steps=60), 1)
-    texts, _ = world.reset(seed=int(rng.integers(1 << 30)))
-    commands = world.rules.commands  # type: ignore[attr-defined]
-    prompts, answers = [], []
-    useful = rng.random() < 0.5
-    goal = world.rules.things[int(world.save().state.goal[0])]  # type: ignore[attr-defined]
-    way = world.rules.solution(goal) if useful else []  # type: ignore[attr-defined]
-    for step in range(12):
-        command = way[step] if step < len(way) and rng.random() < 0.8 else str(rng.choice(commands))
-        before = "\n".join(texts[0].split("\n")[2:3])
-        texts, _, ended, _, _ = world.step([command])
-        prompt = render("happens", manual="\n".join(told), observation=before, command=command)
-        prompts.append(prompt)
-        answers.append(texts[0].split("\n")[0])
-        if ended[0]:
-            break
-    # what happened before says as much as the manual; so only some are asked, the first at random
-    first = int(rng.integers(max(1, len(prompts) - 2)))
-    return conversation(prompts[first : first + 3], answers[first : first + 3], lines=2)
-
-
 def conversation(
     prompts: list[Messages], answers: list[str], *, lines: int = 1, whole: bool = False
 ) -> Example:
