@@ -14,17 +14,24 @@ from mindseye.core.spaces import commands
 from mindseye.core.tree import Tree
 from mindseye.models.language.prompts import render
 
+_LATEST = 8
+"""Steps that a mind looks back on."""
+
 
 @dataclass
 class Mind:
     """What one row knows in one episode; thoughts write into it."""
 
+    text: str = ""
+    """What was seen last, as it came."""
     observation: str = ""
     """The text seen last, without the line of commands."""
     previous: str = ""
     """The text before it."""
     admissible: Sequence[str] = ()
-    """What can be done now."""
+    """What can be done now; a thought that decides something narrows it."""
+    past: tuple[tuple[str, str], ...] = ()
+    """The latest observations and what was done on seeing them, oldest first."""
     command: str = ""
     """What was done last; the last thought replaces it."""
     step: int = 0
@@ -36,10 +43,13 @@ class Mind:
     def moved_on(self, text: str) -> "Mind":
         """The mind after another observation; this one stays as it is."""
         listed = commands(text)
+        past = (*self.past, (self.observation, self.command)) if self.step else ()
         return Mind(
+            text=text,
             observation=text.rsplit("\n", 1)[0] if listed else text,
             previous=self.observation,
             admissible=listed,
+            past=past[-_LATEST:],
             command=self.command,
             step=self.step + 1,
             facts=dict(self.facts),
@@ -100,15 +110,20 @@ class Asking:
             self._ask(minds, wanted, answers, free)
         return answers
 
+    def left(self, mind: Mind) -> int:
+        """Questions that a row may still ask in this step, or in this thought if it has a share."""
+        return mind.facts.get("share", self.budget) - mind.facts.get("asked", 0)
+
+    def spend(self, mind: Mind) -> bool:
+        """Count one question, or anything that costs as much; False if there is none left."""
+        if self.left(mind) <= 0:
+            self.refused += 1
+            return False
+        mind.facts["asked"] = mind.facts.get("asked", 0) + 1
+        return True
+
     def _ask(self, minds, wanted, answers, free: bool) -> None:
-        open_ = []
-        for row, at, question in wanted:
-            spent = minds[row].facts.setdefault("asked", 0)
-            if spent >= self.budget:
-                self.refused += 1
-                continue
-            minds[row].facts["asked"] = spent + 1
-            open_.append((row, at, question))
+        open_ = [asked for asked in wanted if self.spend(minds[asked[0]])]
         if not open_:
             return
         found = self.model.complete(
@@ -125,6 +140,20 @@ class Asking:
 
 Thought = Callable[[Sequence[Mind], Asking], None]
 """One step of thinking, for all rows: reads and writes minds."""
+
+
+def within(budget: int, thought: Thought) -> Thought:
+    """A thought with a budget of its own: at most so many of the questions of a step."""
+
+    def think(minds: Sequence[Mind], ask: Asking) -> None:
+        before = [mind.facts.get("share", ask.budget) for mind in minds]
+        for mind in minds:
+            mind.facts["share"] = mind.facts.get("asked", 0) + min(budget, ask.left(mind))
+        thought(minds, ask)
+        for mind, share in zip(minds, before, strict=True):
+            mind.facts["share"] = share
+
+    return think
 
 
 class LanguageAgent(Agent):
