@@ -27,10 +27,10 @@ def describe(
     """
     told = []
     for row, view in enumerate(views):
-        parts = [_surroundings(view, names, player)]
+        parts = [surroundings(view, names, player)]
         if below[row]:
             parts.append(f"You stand on {names[below[row]]}.")
-        parts.append(_hands(items[row], item_names))
+        parts.append(hands(items[row], item_names))
         if vitals is not None:
             health, food, drink = vitals[row].tolist()
             parts.append(f"Health {health}, food {food}, drink {drink}.")
@@ -38,7 +38,14 @@ def describe(
     return told
 
 
-def _surroundings(view: np.ndarray, names: Sequence[str], player: int) -> str:
+def surroundings(view: np.ndarray, names: Sequence[str], player: int) -> str:
+    """The nearest of everything seen from the player, nearest first.
+
+    Args:
+        view: Codes, shape (height, width); 0 is open ground and not worth a word.
+        names: Of the codes.
+        player: Code of the player, who is in view.
+    """
     (y,), (x,) = (places[:1] for places in np.nonzero(view == player))
     seen = []
     for code in np.unique(view):
@@ -61,6 +68,7 @@ def _where(down: int, right: int) -> str:
     return " and ".join(part for part in (vertical, across) if part)
 
 
-def _hands(counts: np.ndarray, names: Sequence[str]) -> str:
+def hands(counts: np.ndarray, names: Sequence[str]) -> str:
+    """What is held, and how much of it."""
     held = [f"{count} {name}" for count, name in zip(counts.tolist(), names, strict=True) if count]
     return f"You hold {', '.join(held)}." if held else "You hold nothing."
