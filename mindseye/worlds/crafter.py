@@ -16,7 +16,7 @@ _WIDE, _HIGH = 9, 7
 _VITALS = ("health", "food", "drink", "energy")
 _DARK = 0.5
 """Less daylight than this is drawn with noise over it."""
-_UP_DOWN = {(-1, 0): "left", (1, 0): "right", (0, -1): "up", (0, 1): "down"}
+_WAYS = {(-1, 0): "left", (1, 0): "right", (0, -1): "up", (0, 1): "down"}
 _EDGE, _RIPE = "the edge of the world", "ripe plant"
 
 
@@ -25,8 +25,8 @@ class Crafter(gymnasium.Env):
 
     The text says what pictures show: what is in view (9 x 7 cells, the nearest of each kind), what
     one stands on and faces, what is held, how one feels, and what was achieved. Actions are then
-    words, too: "stay", "left", "do", "place table", "make wood pickaxe". A land has the same laws in
-    both faces, but at night other luck, because drawing the dark takes random numbers.
+    words, too: "stay", "left", "do", "place table", "make wood pickaxe". Laws are the same in both
+    faces, but at night luck is another, because drawing the dark takes random numbers.
     `info["achievements"]` counts each of the 22. Rewards and the limit of 10,000 steps are its own.
 
     Args:
@@ -48,8 +48,9 @@ class Crafter(gymnasium.Env):
             raise MissingExtra("crafter", "crafter") from error
         if observation not in ("pixels", "text"):
             raise ConfigError(f"crafter: no observation {observation!r}; choose pixels or text")
+        library: Any = crafter
         self._is_text = observation == "text"
-        self._make = lambda seed: crafter.Env(length=max_steps, seed=seed)
+        self._make = lambda seed: library.Env(length=max_steps, seed=seed)
         self._game = self._made(None)
         self.observation_space = Words() if self._is_text else Box(0, 255, (64, 64, 3), np.uint8)
         self.action_space = Words() if self._is_text else Discrete(17)
@@ -97,10 +98,10 @@ class Crafter(gymnasium.Env):
         below = game._world[player.pos][0]
         if below != "grass":
             told.append(f"You stand on {below}.")
-        facing = tuple(int(step) for step in player.facing)
-        material, thing = game._world[player.pos + np.array(facing)]
+        right, down = (int(step) for step in player.facing)
+        material, thing = game._world[player.pos + np.array([right, down])]
         ahead = _named(thing) if thing else material or _EDGE
-        told.append(f"You face {_UP_DOWN[facing]}, {ahead}.")
+        told.append(f"You face {_WAYS[right, down]}, {ahead}.")
         inventory = player.inventory
         items = [name for name in inventory if name not in _VITALS]
         counts = np.array([inventory[name] for name in items])
