@@ -7,6 +7,7 @@ that fails later is silent for the batch at hand, which is counted as well.
 import ast
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from mindseye.core.protocols import LanguageModel
 from mindseye.models.language.prompts import render
 from mindseye.models.sandbox import Sandbox, SandboxError
+from mindseye.models.sandbox.allowed import LONGEST
 from mindseye.models.world.lands import LandLayout
 from mindseye.models.world.laws import LOWEST, Laws, Opinions
 
@@ -21,6 +23,8 @@ _BLOCK = re.compile(r"```(?:python)?\n(.*?)```", re.DOTALL)
 _FUNCTIONS = ("precondition", "effect")
 _CHUNK = 64
 _MOST_TOKENS = 800
+_NO_VALUE = 1 << 31
+"""No fact is as large; numbers beyond would not fit into arrays."""
 _GIVEN = """
 def cell_number_ahead(state, action):
     size, here = state["size"], state["player"]
@@ -40,6 +44,13 @@ def near(state, material):
     cells = [(y + a, x + b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
     inside = [(a, b) for a, b in cells if 0 <= a < size and 0 <= b < size]
     return any(state["terrain"][a * size + b] == material for a, b in inside)
+"""
+_TOGETHER = """
+def laws(state, action):
+    parts = ("terrain", "items", "achieved", "vitals", "cows", "zombies")
+    kept = {{name: part.copy() if name in parts else part for name, part in state.items()}}
+    told = [{calls}]
+    return told if state == kept else None
 """
 _ASKED = """
 def law_{number}(state, action):
@@ -67,7 +78,7 @@ class WrittenLaws(Laws):
         *,
         sandbox: Sandbox | None = None,
     ):
-        self.layout, self._sandbox = layout, sandbox or Sandbox()
+        self.layout, box = layout, sandbox or Sandbox()
         self._numbers = {name: number for number, name in enumerate(layout.names)}
         self.dropped: list[str] = []
         """Why programs were refused, one line each."""
@@ -77,48 +88,71 @@ class WrittenLaws(Laws):
         tried = self._asked(before, actions)
         for source in sources:
             try:
-                self._sandbox.load(_program([source]), ["law_0"])
-                for answer in self._answers(0, tried):
+                box.load(_program([source]), ["law_0"])
+                for answer in _answers(box, "law_0", tried):
                     self._read(answer)
             except SandboxError as error:
                 self.dropped.append(str(error).splitlines()[0])
             else:
                 self.sources.append(source)
         self.names = [_title(source) for source in self.sources]
-        if self.sources:
-            functions = [f"law_{number}" for number in range(len(self.sources))]
-            self._sandbox.load(_program(self.sources), functions)
+        box.close()
+        self._groups: list[_Group] = []
+        for group in _groups(self.sources):
+            box = Sandbox(seconds=box.seconds, megabytes=box.megabytes)
+            functions = [*(f"law_{number}" for number in range(len(group))), "laws"]
+            box.load(_program(group), functions)
+            self._groups.append(_Group(box, len(group)))
 
     def opine(self, states: np.ndarray, actions: np.ndarray) -> Opinions:
         """What every program lists whose precondition is true."""
-        asked, entries = self._asked(states, actions), []
-        for law in range(len(self.sources)):
-            try:
-                told = [self._read(answer) for answer in self._answers(law, asked)]
-            except SandboxError:
-                self.failures += 1
-                continue
-            entries += [
-                (row, law, fact, value, score)
-                for row, listed in enumerate(told)
-                for fact, value, score in listed
-            ]
+        asked, entries, first = self._asked(states, actions), [], 0
+        for group in self._groups:
+            for number, answers in enumerate(self._told(group, asked)):
+                try:
+                    told = None if answers is None else [self._read(a) for a in answers]
+                except SandboxError:
+                    told = None
+                self.failures += told is None
+                entries += [
+                    (row, first + number, fact, value, score)
+                    for row, listed in enumerate(told or ())
+                    for fact, value, score in listed
+                ]
+            first += group.size
         if not entries:
             return Opinions.none()
         row, law, fact, value, score = map(np.array, zip(*entries, strict=True))
         return Opinions(row, law, fact, value, score.astype(np.float32))
+
+    def _told(self, group: "_Group", asked: Sequence[tuple[dict, str]]) -> list[list | None]:
+        """What each law of a group answers to all states; None where it fails.
+
+        All are asked at once, which is ten times as fast, until one of them fails or writes into
+        the state that the others read; from then on each of that group is asked alone.
+        """
+        if group.is_close:
+            try:
+                rows: list[list] = _answers(group.box, "laws", asked)
+            except SandboxError:
+                group.is_close = False
+            else:
+                group.is_close = None not in rows
+            if group.is_close:
+                return [[row[law] for row in rows] for law in range(group.size)]
+        told: list[list | None] = []
+        for law in range(group.size):
+            try:
+                told.append(_answers(group.box, f"law_{law}", asked))
+            except SandboxError:
+                told.append(None)
+        return told
 
     def _asked(self, states: np.ndarray, actions: np.ndarray) -> list[tuple[dict, str]]:
         return [
             (as_json(self.layout, state), self.layout.actions[int(action)])
             for state, action in zip(states, actions, strict=True)
         ]
-
-    def _answers(self, law: int, asked: Sequence[tuple[dict, str]]) -> list:
-        answers: list = []
-        for first in range(0, len(asked), _CHUNK):
-            answers += self._sandbox.call_many(f"law_{law}", asked[first : first + _CHUNK])
-        return answers
 
     def _read(self, answer: Any) -> list[tuple[int, int, float]]:
         """Facts, values and log scores.
@@ -130,9 +164,12 @@ class WrittenLaws(Laws):
         try:
             for name, choices in dict(answer).items():
                 for value, probability in choices:
-                    score = max(float(np.log(probability)) if probability > 0 else LOWEST, LOWEST)
-                    listed.append((self._numbers[name], self._value(name, value), score))
-        except (TypeError, ValueError, KeyError) as error:
+                    fact, number = self._numbers[name], self._value(name, value)
+                    # nobody is more than certain; values that no fact can have are not listed
+                    score = float(np.log(min(probability, 1))) if probability > 0 else LOWEST
+                    if 0 <= number < _NO_VALUE:
+                        listed.append((fact, number, max(score, LOWEST)))
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise SandboxError(f"program: its effect cannot be read ({error!r})") from error
         return listed
 
@@ -140,6 +177,23 @@ class WrittenLaws(Laws):
         if name.startswith("terrain.") and isinstance(value, str):
             return list(self.layout.materials).index(value)
         return int(value) + (1 if name.startswith(("cows.", "zombies.")) else 0)
+
+
+@dataclass
+class _Group:
+    """Laws in one process."""
+
+    box: Sandbox
+    size: int
+    is_close: bool = True
+    """Whether they are asked at once."""
+
+
+def _answers(box: Sandbox, function: str, asked: Sequence[tuple[dict, str]]) -> list:
+    answers: list = []
+    for first in range(0, len(asked), _CHUNK):
+        answers += box.call_many(function, asked[first : first + _CHUNK])
+    return answers
 
 
 def as_json(layout: LandLayout, state: np.ndarray) -> dict[str, Any]:
@@ -235,6 +289,17 @@ def _surroundings(layout: LandLayout, state: np.ndarray) -> str:
     return "\n".join(lines)
 
 
+def _groups(sources: Sequence[str]) -> list[list[str]]:
+    """Laws that together are no longer than a program may be."""
+    groups: list[list[str]] = []
+    for source in sources:
+        if groups and len(_program([*groups[-1], source])) <= LONGEST:
+            groups[-1].append(source)
+        else:
+            groups.append([source])
+    return groups
+
+
 def _program(sources: Sequence[str]) -> str:
     """All laws as one program: what law i defines at its top level gets the ending _i.
 
@@ -245,19 +310,38 @@ def _program(sources: Sequence[str]) -> str:
     for number, source in enumerate(sources):
         try:
             tree = ast.parse(source)
+            _rename(tree, f"_{number}")
+            parts += [ast.unparse(tree), _ASKED.format(number=number)]
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SandboxError(f"program: cannot be read ({error})") from error
-        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        missing = [name for name in _FUNCTIONS if name not in defined]
-        if missing:
-            raise SandboxError(f"program: expected functions {', '.join(missing)}; define them")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in defined:
-                node.id += f"_{number}"
-            elif isinstance(node, ast.FunctionDef) and node.name in defined:
-                node.name += f"_{number}"
-        parts += [ast.unparse(tree), _ASKED.format(number=number)]
-    return "\n".join(parts)
+    calls = ", ".join(f"law_{number}(state, action)" for number in range(len(sources)))
+    return "\n".join([*parts, _TOGETHER.format(calls=calls)])
+
+
+def _rename(tree: ast.Module, ending: str) -> None:
+    """Give an ending to all that a program defines or sets at its top level.
+
+    Otherwise a law could put its own in place of what is given to all, or of another law's.
+    """
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    missing = [name for name in _FUNCTIONS if name not in functions]
+    if missing:
+        raise SandboxError(f"program: expected functions {', '.join(missing)}; define them")
+    loose = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
+    own = functions | {
+        node.id
+        for statement in loose
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) if name in own:
+                node.id += ending
+            case ast.FunctionDef(name=name) if name in own:
+                node.name += ending
+            case ast.arg(arg=name) | ast.keyword(arg=str(name)) if name in own:
+                node.arg = name + ending
 
 
 def _title(source: str) -> str:
