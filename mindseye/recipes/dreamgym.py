@@ -37,8 +37,6 @@ from mindseye.evaluation.transcripts import judge_steps, tell
 from mindseye.evaluation.truth import attempt
 from mindseye.experience import rollout
 from mindseye.learners.group_policy import GroupPolicy, decisions
-from mindseye.learners.language_fitting import LanguageFitting
-from mindseye.learners.text_cloning import TextCloning
 from mindseye.models.language import LANGUAGE, open_language
 from mindseye.models.language.small import SmallLanguageModel, texts_of
 from mindseye.models.language.words import Vocabulary
@@ -46,6 +44,7 @@ from mindseye.models.policy.text import TextPolicy
 from mindseye.models.world.language import LanguageWorldModel
 from mindseye.models.world.recall import NearestTransitions
 from mindseye.models.world.transcript import Transition, answer, question, transitions
+from mindseye.stages.words import fit_to_steps, imitate_words
 from mindseye.tasks import VarianceCurriculum, exchange_words
 from mindseye.worlds import DreamWorld, make
 from mindseye.worlds.starts import first_observations
@@ -129,6 +128,9 @@ class Config:
     """Of practice."""
     test_episodes: int = 512
     """Of every policy."""
+    ablations: bool | None = None
+    """Whether to practise twice more: in a model without retrieval, and at tasks drawn uniformly.
+    None is no; folders of runs that did not know this option go on."""
 
 
 PRESETS = {
@@ -137,6 +139,7 @@ PRESETS = {
         answer_tokens=24, iterations=2, tasks=2, attempts=4, real_share=0.5, test_episodes=16,
     ),
     "cpu": Config(),
+    "medium": Config(ablations=True),
     "full": Config(
         transitions=10_000, language="remote:llama-3.1-8b@http://localhost:8000/v1", neighbours=4,
         iterations=100, tasks=64, attempts=8, clone_updates=2_000,
@@ -162,14 +165,15 @@ def run(config: Config, record: Run) -> Report:
     shop = partial(make, WORLD, catalogue=config.seed)
     known = gather(config, record, shop(16))
     steps = steps_of(known, "known")
-    cloned = imitate(config, record, known)
+    cloned = imitate_words(record, known, config.clone_updates)
     unseen = gather(config, record, shop(16), purpose="held out", steps=config.transitions // 4)
     held = steps_of(unseen, "held out")
-    policies, measures, counts = {"imitation": cloned}, [], {}
+    policies, measures, counts, models = {"imitation": cloned}, [], {}, {}
     for name, reasons in (("dream", True), ("dream_no_reasons", False)):
         model = experience_model(config, record, name, steps, reasons=reasons)
         measures += audit(record, name, model, held)
         policies[name] = dream(config, record, name, model, cloned, known)
+        models[name] = model, model.state_dict()
         measures += compare(config, record, name, model, policies[name], shop)
         counts[name] = {**model.counts, **model.language.ledger.state_dict()}
     few = max(1, round(config.real_share * config.iterations))
@@ -188,6 +192,20 @@ def run(config: Config, record: Run) -> Report:
     agents["chance"] = ScriptedShopper(noise=1.0, seed=record.seed_for("chance"))
     measures += [test(config, record, name, agent, shop) for name, agent in agents.items()]
     measures += [mean_measure(f"real_steps/{n}", [v], "steps") for n, v in spent.items()]
+    if config.ablations:
+        bare = experience_model(
+            replace(config, neighbours=0), record, "dream_no_retrieval", steps, reasons=True
+        )
+        measures += audit(record, "dream_no_retrieval", bare, held)
+        same, answered = models["dream"]
+        # what it said since then depends on whether this run was stopped
+        same.load_state_dict(answered)
+        for name, model, varied in (
+            ("dream_no_retrieval", bare, config.varied), ("dream_uniform", same, 0.0),
+        ):  # fmt: skip
+            policy = dream(replace(config, varied=varied), record, name, model, cloned, known)
+            measures += compare(config, record, name, model, policy, shop)
+            measures.append(test(config, record, name, ReadingAgent(policy), shop))
     return Report(
         name=CARD.slug, preset="", seeds=[config.seed], measures=measures, config=asdict(config),
         manifest=record.manifest, details={"answers": counts, "known_steps": len(steps)},
@@ -210,23 +228,6 @@ def gather(
 def steps_of(episodes: Sequence[Episode], purpose: str) -> list[Transition]:
     """All transitions, each with the reason for it."""
     return [s for i, e in enumerate(episodes) for s in transitions(e, f"{purpose} {i}", explain)]
-
-
-def imitate(config: Config, record: Run, episodes: Sequence[Episode]) -> TextPolicy:
-    """A policy that does what led to success; what did not is left out."""
-    record.seed_torch("policy")
-    policy = TextPolicy()
-    learner, rng = TextCloning(policy), record.rng("clone")
-    good = [e for e in episodes if e.rewards.sum() > 0] or episodes
-    texts = [text for e in good for text in e.observations[:-1]]
-    said = [action for e in good for action in e.actions]
-    for step in record.steps("clone", config.clone_updates, keep={"learner": learner, "rng": rng}):
-        rows = rng.integers(len(said), size=64)
-        batch = {"observation": [texts[i] for i in rows], "action": [said[i] for i in rows]}
-        metrics = learner.update(batch)
-        if step % 50 == 0:
-            record.log(metrics)
-    return policy
 
 
 def experience_model(
@@ -252,25 +253,11 @@ def experience_model(
     record.seed_torch(f"{name}/language")
     words = Vocabulary.of(texts_of(lessons), share=RARE).words
     language = build(config, words)["language"]
-    fit(config, record, f"{name}/fit", language, lessons, [s.outcome.done for s in steps])
+    fit_to_steps(
+        record, f"{name}/fit", language, lessons, [s.outcome.done for s in steps],
+        updates=config.updates, batch=config.batch,
+    )  # fmt: skip
     return LanguageWorldModel(language, recall=recall, **options)
-
-
-def fit(
-    config: Config, record: Run, stage: str, language: SmallLanguageModel, lessons: Sequence,
-    is_end: Sequence[bool],
-) -> None:  # fmt: skip
-    """From halfway on, half of every batch are last steps: few of all are, and only they pay."""
-    learner = LanguageFitting(language, learning_rate=2e-3, total=config.updates)
-    rng = record.rng(stage)
-    ends, half = np.flatnonzero(is_end), config.batch // 2
-    for step in record.steps(stage, config.updates, keep={"learner": learner, "rng": rng}):
-        rows = rng.integers(len(lessons), size=config.batch)
-        if step >= config.updates // 2 and len(ends):
-            rows[:half] = rng.choice(ends, half)
-        metrics = learner.update(language.batch([lessons[i] for i in rows], rng))
-        if step % 25 == 0:
-            record.log(metrics)
 
 
 def dream(

@@ -1,3 +1,4 @@
+import json
 from dataclasses import asdict, replace
 
 import pytest
@@ -59,6 +60,20 @@ def test_a_killed_run_goes_on_bit_for_bit(smoke, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             report(tmp_path, checkpoint_seconds=0.0)
     assert values(report(tmp_path)) == values(smoke)
+
+
+def test_ablations_come_last_and_change_nothing_else(smoke, folder, tmp_path):
+    more = values(report(tmp_path, replace(SMOKE, ablations=True)))
+    fresh = {name.rsplit("/", 1)[1] for name in more.keys() - values(smoke).keys()}
+    assert fresh == {"dream_no_retrieval", "dream_uniform"}
+    assert {name: more[name] for name in values(smoke)} == values(smoke)
+    assert "success/dream_uniform" in more
+    assert values(report(tmp_path, replace(SMOKE, ablations=True))) == more
+    # runs from before there were ablations go on
+    told = json.loads((folder / "config.json").read_text())
+    del told["ablations"]
+    (folder / "config.json").write_text(json.dumps(told))
+    assert values(report(folder)) == values(smoke)
 
 
 def test_the_full_preset_can_be_laid_out():
