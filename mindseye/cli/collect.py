@@ -10,8 +10,12 @@ from mindseye.cli.agents import agent_of, open_model
 from mindseye.cli.folders import open_run
 from mindseye.cli.options import chosen, parse
 from mindseye.cli.progress import ShownProgress
+from mindseye.cli.thinking import is_thinking, thinking_agent
+from mindseye.core.checkpoint import write_atomic
 from mindseye.core.errors import ConfigError
+from mindseye.evaluation.transcripts import narrate
 from mindseye.experience import Replay
+from mindseye.models.language import open_language
 from mindseye.stages.collect import collect
 from mindseye.stages.loop import NUM_WORLDS
 from mindseye.worlds import make
@@ -19,6 +23,7 @@ from mindseye.worlds import make
 _EXAMPLES = (
     "collect --world CartPole-v1 --steps 5000 --out episodes",
     "collect --world MiniGrid-DoorKey-6x6-v0 --agent runs/train/mine --out more",
+    "collect --world text/household --agent plan,react --steps 200 --out thoughts",
 )
 
 
@@ -38,7 +43,11 @@ class CollectOptions:
     observation: Literal["default", "pixels", "symbols", "text"] = "default"
     """What is recorded, where the world offers a choice."""
     agent: str = "random"
-    """"random", or a folder that train wrote."""
+    """"random", a folder that train wrote, or in worlds of words its thoughts in order, of plan,
+    look_ahead and react, such as plan,react."""
+    language: str = ""
+    """Who is asked by an agent that thinks: small, remote:MODEL@URL or transformers:PATH; empty:
+    MINDSEYE_LANGUAGE, or else small."""
     seed: int = 0
     """Of the world and the agent."""
     device: str = "cpu"
@@ -51,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.steps < 1:
         raise ConfigError(f"--steps: expected at least 1, got {options.steps}")
     world = make(options.world, NUM_WORLDS, observation=chosen(options.observation))
+    language = None
     names = ("world", "agent", "steps", "observation")
     config = {name: getattr(options, name) for name in names}
     with ShownProgress() as progress:
@@ -65,6 +75,9 @@ def main(arguments: Sequence[str]) -> int:
         with run:
             if options.agent == "random":
                 agent = RandomAgent(world.single_action_space, run.seed_for("explorer"))
+            elif is_thinking(options.agent):
+                language = open_language(options.language)
+                agent = thinking_agent(options.agent, language, world)
             else:
                 folder = Path(options.agent)
                 model = open_model(folder, world, options.device)
@@ -82,5 +95,10 @@ def main(arguments: Sequence[str]) -> int:
                 agent_name=name,
             )
     world.close()
+    if language is not None:
+        path = options.out / "thoughts.txt"
+        write_atomic(path, narrate(replay.episode(0)))
+        told = language.ledger
+        print(f"{told.calls} questions in {told.seconds:.0f} s; an episode to read: {path}")
     print(f"{len(replay)} steps in {replay.num_episodes} episodes: {options.out}")
     return 0

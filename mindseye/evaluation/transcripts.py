@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mindseye.core.episode import Episode
 from mindseye.core.protocols import Agent
 from mindseye.models.world.language import LanguageWorldModel
 from mindseye.models.world.transcript import Transition
@@ -52,3 +53,15 @@ def tell(model: LanguageWorldModel, agent: Agent, observations: Sequence[str], h
             lines[i] += [f"reward {rewards[i]:.0f}"]
         done |= terminated | truncated
     return "\n\n".join("\n".join(row) for row in lines) + "\n"
+
+
+def narrate(episode: Episode) -> str:
+    """An episode of words for people: what was thought, indented, commands after ">", rewards."""
+    thoughts = episode.extras.get("thought", [""] * len(episode))
+    lines = [episode.observations[0]]
+    for said, thought, reward, text in zip(
+        episode.actions, thoughts, episode.rewards, episode.observations[1:], strict=True
+    ):
+        lines += [f"    {line}" for line in thought.splitlines() if not line.startswith("command:")]
+        lines += [f"> {said}", text, f"reward {reward:g}", ""]
+    return "\n".join(lines)
