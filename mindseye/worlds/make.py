@@ -15,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from mindseye.core.errors import ConfigError, MissingExtra, WorldError
-from mindseye.worlds import metaworld, minigrid, scienceworld
+from mindseye.worlds import alfworld, metaworld, minigrid, scienceworld
 from mindseye.worlds.crafter import Crafter
 from mindseye.worlds.hold import HoldDone
 from mindseye.worlds.pixels import Pixels
@@ -47,12 +47,13 @@ def make(
 
     Args:
         world: A Gymnasium id, "crafter", "metaworld/TASK", "control/DOMAIN-TASK", "textworld",
-            "scienceworld/TASK", one of our own
-            names (docs/worlds.md, such as "grid/ring-48" or "puzzles/sokoban"), a callable giving
-            a `gymnasium.Env`, or a `VectorEnv` that does not reset by itself.
+            "scienceworld/TASK", "alfworld/TASK", one of our own names (docs/worlds.md, such as
+            "grid/ring-48" or "puzzles/sokoban"), a callable giving a `gymnasium.Env`, or a
+            `VectorEnv` that does not reset by itself.
         num_worlds: Rows stepped together; ignored for a `VectorEnv`, which has its own.
         observation: "pixels" shows 64x64 uint8 frames (height, width, channel) instead of the
-            world's own observation. MiniGrid also has "symbols" (its default) and "text".
+            world's own observation. MiniGrid also has "symbols" (its default) and "text", Crafter
+            "text".
         max_steps: Truncate episodes after this many steps. MiniGrid is handed it as its own limit,
             which also scales its reward.
         vectorise: "serial" steps all rows in this process; "async" gives each its own process,
@@ -128,7 +129,7 @@ def _factory(
         if world == "crafter":
             face, limit = observation or "pixels", max_steps or 10_000
             return lambda: Crafter(observation=face, max_steps=limit, **options)
-        if world == "textworld" or world.startswith(scienceworld.PREFIX):
+        if world == "textworld" or world.startswith((scienceworld.PREFIX, alfworld.PREFIX)):
             return _spoken(world, observation or "text", max_steps, options)
         if world.startswith(metaworld.PREFIX):
             frames = "rgb_array" if observation == "pixels" else None
@@ -154,8 +155,9 @@ def _spoken(
         options = {**options, "max_steps": max_steps}
     if name == "textworld":
         return lambda: TextWorld(**options)
-    task = name.removeprefix(scienceworld.PREFIX)
-    return lambda: scienceworld.ScienceWorld(task, **options)
+    family, _, task = name.partition("/")
+    spoken = {"alfworld": alfworld.AlfWorld, "scienceworld": scienceworld.ScienceWorld}[family]
+    return lambda: spoken(task, **options)
 
 
 def _registered(

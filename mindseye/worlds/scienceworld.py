@@ -8,6 +8,7 @@ from mindseye.core.errors import ConfigError, MissingExtra
 from mindseye.core.spaces import Words, with_commands
 
 PREFIX = "scienceworld/"
+_PASTIME = "look around"
 
 
 class ScienceWorld(gymnasium.Env):
@@ -19,20 +20,26 @@ class ScienceWorld(gymnasium.Env):
     Args:
         task: Such as "boil" or "find-living-thing".
         simplification: As in ScienceWorld: "easy", "", or parts joined by commas.
+        pays: "score", or "end": nothing on the way, 1 once the task is solved.
         max_steps: Steps until an episode is truncated.
 
     Raises:
         MissingExtra: If the package is not installed.
-        ConfigError: If there is no such task; lists all.
+        ConfigError: If there is no such task (lists all), or no such way to pay.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012
 
-    def __init__(self, task: str, *, simplification: str = "easy", max_steps: int = 100):
+    def __init__(
+        self, task: str, *, simplification: str = "easy", pays: str = "score", max_steps: int = 100
+    ):
         try:
             import scienceworld
         except ModuleNotFoundError as error:
             raise MissingExtra("scienceworld", "text") from error
+        if pays not in ("score", "end"):
+            raise ConfigError(f"scienceworld: expected pays 'score' or 'end', got {pays!r}")
+        self._is_sparse = pays == "end"
         library: Any = scienceworld
         self._game = library.ScienceWorldEnv("", envStepLimit=max_steps + 1)
         names = list(self._game.get_task_names())
@@ -43,13 +50,15 @@ class ScienceWorld(gymnasium.Env):
         self._variations = int(self._game.get_max_variations(task))
         self._steps, self._score, self._can = 0, 0, []
         self._task = ""
+        self._way: list[str] = []
         self.observation_space, self.action_space = Words(1 << 15), Words()
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple:
         """One of the task's variations, chosen by the seed."""
         super().reset(seed=seed)
         variation = int(self.np_random.integers(self._variations))
-        self._game.load(self.task, variation, self.simplification, generateGoldPath=False)
+        self._game.load(self.task, variation, self.simplification, generateGoldPath=True)
+        self._way = list(self._game.get_gold_action_sequence())
         told, info = self._game.reset()
         self._steps, self._score = 0, int(info["score"])
         self._task = info["taskDesc"].replace("Task Description:", "").strip()
@@ -62,11 +71,29 @@ class ScienceWorld(gymnasium.Env):
         if action not in self._can:
             text = with_commands(f"Task: {self._task}\nNothing happens.", self._can)
             return text, 0.0, False, is_late, {"score": self._score}
+        if action == self.advice():
+            del self._way[: self._ahead()[0] + 1]
         told, _, done, info = self._game.step(action)
         score = int(info["score"])
         # a failed task is scored -100, and what was earned stays earned
         reward, self._score = max(score - self._score, 0) / 100, max(score, self._score)
+        if self._is_sparse:
+            reward = float(score >= 100)
         return self._text(told, info), reward, bool(done), is_late and not done, {"score": score}
+
+    def advice(self) -> str:
+        """What comes next on ScienceWorld's own way to the solution, as far as it can be said.
+
+        It knows one way from the beginning; who strayed far from it is not led back.
+        """
+        return self._ahead()[1]
+
+    def _ahead(self) -> tuple[int, str]:
+        """Which part of the way comes next, and how it is said."""
+        for index, said in enumerate(self._way):
+            if found := _as_listed(said, self._can):
+                return index, found
+        return len(self._way), _PASTIME if _PASTIME in self._can else self._can[0]
 
     def close(self) -> None:
         """End the game's process."""
@@ -78,6 +105,31 @@ class ScienceWorld(gymnasium.Env):
         seen = " ".join(info["look"].split())
         parts = dict.fromkeys([" ".join(told.split()), seen, " ".join(info["inv"].split())])
         return with_commands("\n".join([f"Task: {self._task}", *parts]), self._can or ["wait"])
+
+
+def _as_listed(said: str, can: list[str]) -> str:
+    """The listed command that says it in fewer words at most; empty if there is none.
+
+    "move dove egg in inventory to red box" is listed as "move dove to red box".
+    """
+    if said in can:
+        return said
+    words = said.split()
+    shorter = [
+        listed
+        for listed in can
+        if (told := listed.split())[0] == words[0]
+        and told[-1] == words[-1]
+        and len(told) > 2
+        and _are_within(told, words)
+    ]
+    return max(shorter, key=len, default="")
+
+
+def _are_within(few: list[str], many: list[str]) -> bool:
+    """Whether these words stand there in this order."""
+    rest = iter(many)
+    return all(word in rest for word in few)
 
 
 def _end(game: Any) -> None:

@@ -59,8 +59,9 @@ class TextWorld(gymnasium.Env):
         self._folder = tempfile.mkdtemp(prefix="textworld")
         self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._asked = self._textworld.EnvInfos(
-            admissible_commands=True, won=True, lost=True, score=True, objective=True
-        )
+            admissible_commands=True, won=True, lost=True, score=True, objective=True,
+            policy_commands=True,
+        )  # fmt: skip
         self._open: dict[int, Any] = {}
         self._game: Any = None
         self._state: Any = None
@@ -94,6 +95,11 @@ class TextWorld(gymnasium.Env):
         text = with_commands(f"Task: {self._state.objective}\n{told}", self._listed())
         is_over = self._steps >= self.max_steps and not ended
         return text, reward, ended, is_over, {"won": bool(self._state.won)}
+
+    def advice(self) -> str:
+        """The next command of a way to win; where none is left, the first that is listed."""
+        planned = self._state.policy_commands or []
+        return next((said for said in planned[:1] if said in self._listed()), self._listed()[0])
 
     def close(self) -> None:
         """End all games and forget their files."""

@@ -68,6 +68,16 @@ def test_doing_what_is_asked_wins_a_game_of_textworld():
 
 
 @needs_textworld
+def test_following_the_advice_of_textworld_wins():
+    world = make("textworld", 1, quest=3, rooms=2, objects=3)
+    world.reset(seed=100)
+    world.step(["look"])
+    paid = [world.step([world.envs[0].advice()])[1][0] for _ in range(3)]
+    assert paid == [0, 0, 1]
+    world.close()
+
+
+@needs_textworld
 def test_what_textworld_does_not_list_changes_nothing():
     world = make("textworld", 1, rooms=2, objects=2, quest=2)
     (text,), _ = world.reset(seed=1)
@@ -88,6 +98,24 @@ def test_scienceworld_keeps_the_rules():
     (after,), *_ = world.step(["sing"])
     assert "Nothing happens." in after
     world.close()
+
+
+@needs_scienceworld
+def test_following_the_advice_of_scienceworld_solves_a_task():
+    world = make("scienceworld/find-living-thing", 1, pays="end", max_steps=30)
+    world.reset(seed=100)
+    paid, ended = [], [False]
+    while not ended[0]:
+        _, reward, ended, *_ = world.step([world.envs[0].advice()])
+        paid.append(float(reward[0]))
+    assert paid[-1] == sum(paid) == 1
+    world.close()
+
+
+def test_there_are_two_ways_to_be_paid_by_scienceworld():
+    pytest.importorskip("scienceworld", reason='pip install "mindseye[text]"')
+    with pytest.raises(ConfigError, match="'score' or 'end'"):
+        make("scienceworld/boil", pays="never")
 
 
 @needs_scienceworld
