@@ -164,8 +164,8 @@ class _Layer(nn.Module):
         super().__init__()
         self.reach, self.heads, self.depth = reach, heads, units // heads
         self.first = nn.LayerNorm(units, bias=False)
-        # equal shares: where they begin unequal, looking up is learned later; but of four words only,
-        # since eight are blurred
+        # equal shares of four words: where they begin unequal, or are many, looking up is learned
+        # later
         self.blend = nn.Parameter((torch.arange(reach) < 4).float().unsqueeze(1).repeat(1, units))
         self.attend = nn.Linear(units, 3 * units, bias=False)
         self.out = nn.Linear(units, units, bias=False)
