@@ -1,5 +1,6 @@
 """`mindseye fit-language`: the small language model, from scratch."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ import numpy as np
 from mindseye.cli.folders import open_run
 from mindseye.cli.options import parse
 from mindseye.cli.progress import ShownProgress
-from mindseye.models.language.small import save_small
+from mindseye.models.language.small import load_small, save_small
 from mindseye.stages.language import LanguageConfig, examine, fit_language, lessons_hash
 
 _EXAMPLES = (
     "fit-language --out models/language",
     "fit-language --out models/large --units 384 --layers 6 --updates 5000",
+    "fit-language --out models/further --start models/language --updates 700 --learning-rate 1e-3",
 )
 _DEFAULT = LanguageConfig()
 _ASKED = 200
@@ -47,6 +49,9 @@ class FitLanguageOptions:
     """Words each layer blends before it attends."""
     learning_rate: float = _DEFAULT.learning_rate
     """At its height."""
+    start: Path | None = None
+    """Folder of a model to go on from, on lessons of full size; its sizes hold. From nothing unless
+    given."""
     seed: int = 7
     """Of weights and lessons."""
 
@@ -60,13 +65,14 @@ def main(arguments: Sequence[str]) -> int:
         run = open_run(
             options.out,
             name="fit-language",
-            config=asdict(config),
+            config=asdict(config) | {"start": str(options.start or "")},
             seed=options.seed,
             device="cpu",
             progress=progress,
         )
         with run:
-            model = fit_language(config, run)
+            start = None if options.start is None else load_small(options.start)
+            model = fit_language(config, run, start)
             rng = np.random.default_rng(run.seed_for("examination"))
             shares = run.once("examination", lambda: dict(examine(model, rng, _ASKED)))
             card = {
@@ -76,9 +82,17 @@ def main(arguments: Sequence[str]) -> int:
                 "versions": run.manifest["versions"],
                 "examination": shares,
             }
+            if options.start is not None:
+                card["start"] = _origin(options.start)
             save_small(options.out, model, card)
     numbers = sum(p.numel() for p in model.parameters())
     for name, share in shares.items():
         print(f"  {name:18}{share:6.1%} of unseen lessons answered to the letter")
     print(f"a language model of {numbers:,} numbers: {options.out}")
     return 0
+
+
+def _origin(folder: Path) -> dict:
+    """How the model in a folder came to be, without its words."""
+    card = json.loads((folder / "card.json").read_text())
+    return {name: told for name, told in card.items() if name not in ("kind", "words", "sizes")}

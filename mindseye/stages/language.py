@@ -40,21 +40,34 @@ class LanguageConfig:
     """At its height; Muon moves hidden weights twice as far."""
 
 
-def fit_language(config: LanguageConfig, run: Run) -> SmallLanguageModel:
-    """A small language model, trained from nothing."""
-    words = run.once("vocabulary", lambda: _vocabulary(run).words)
-    vocabulary = Vocabulary(words)
-    run.seed_torch("weights")
-    sizes = {name: getattr(config, name) for name in ("units", "layers", "heads", "reach")}
-    model = SmallLanguageModel(vocabulary, **sizes)
+def fit_language(
+    config: LanguageConfig, run: Run, start: SmallLanguageModel | None = None
+) -> SmallLanguageModel:
+    """A small language model, trained from nothing, or further.
+
+    Args:
+        config: Sizes count only for a model from nothing.
+        run: Keeps checkpoints.
+        start: A model to go on from; it is changed in place, and takes lessons of full size.
+    """
+    model = start or _from_nothing(config, run)
     fitting = LanguageFitting(model, learning_rate=config.learning_rate, total=config.updates)
     for step in run.steps("language", config.updates, keep={"fitting": fitting}):
         rng = run.rng(f"lessons {step}")
-        lessons = [example for _, example in draw(rng, config.batch, step / config.updates)]
+        progress = 1.0 if start is not None else step / config.updates
+        lessons = [example for _, example in draw(rng, config.batch, progress)]
         metrics = fitting.update(model.batch(lessons, rng, row=_ROW))
         if step % 10 == 0:
             run.log(metrics)
     return model.eval()
+
+
+def _from_nothing(config: LanguageConfig, run: Run) -> SmallLanguageModel:
+    words = run.once("vocabulary", lambda: _vocabulary(run).words)
+    vocabulary = Vocabulary(words)
+    run.seed_torch("weights")
+    sizes = {name: getattr(config, name) for name in ("units", "layers", "heads", "reach")}
+    return SmallLanguageModel(vocabulary, **sizes)
 
 
 def _vocabulary(run: Run) -> Vocabulary:

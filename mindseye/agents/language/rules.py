@@ -158,7 +158,7 @@ def _foreseen(mind: Mind, ask: Asking, notes: Notes, grid: list[list[str]]) -> d
 
 def _judged(mind: Mind, ask: Asking, notes: Notes, outcomes: list[str]) -> dict[str, str]:
     """Good, bad, open or wasted; what is not known is unknown."""
-    playbook = "\n".join(f"{verdict} {sign}." for sign, verdict in notes.playbook.items())
+    playbook = "\n".join(f"{sign}: {verdict}." for sign, verdict in notes.playbook.items())
     known = [outcome for outcome in outcomes if "unknown" not in outcome]
     questions = [
         Question("judge", {"playbook": playbook, "outcome": outcome}, _VERDICTS)

@@ -32,7 +32,8 @@ class _Scene:
         held = rng.choice(
             len(self.items), size=int(rng.integers(0, 2 + round(3 * size))), replace=False
         )
-        self.held = {self.items[i]: int(rng.integers(1, 5)) for i in sorted(held.tolist())}
+        most = 10 if rng.random() < 0.3 else 5
+        self.held = {self.items[i]: int(rng.integers(1, most)) for i in sorted(held.tolist())}
         self.below = names[6] if rng.random() < 0.2 else None
 
     def text(self) -> str:

@@ -92,7 +92,7 @@ def judge(rng: np.random.Generator, size: float = 1.0) -> Example:
     letters = rng.permutation(list("ABCDEFGHKLMNPQRSTUVWXYZ")).tolist()
     ground = letters[:5]
     verdicts = {letter: str(rng.choice(["seek", "avoid", "pass"])) for letter in ground[:4]}
-    lines = [f"{verdict} {letter}." for letter, verdict in verdicts.items()]
+    lines = [f"{letter}: {verdict}." for letter, verdict in verdicts.items()]
     rng.shuffle(lines)
     prompts, answers = [], []
     for _ in range(6):
