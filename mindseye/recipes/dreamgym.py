@@ -18,13 +18,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
-from gymnasium.vector import VectorEnv
 from torch import nn
 
 from mindseye.agents.reading import ReadingAgent
-from mindseye.agents.shopping import ScriptedShopper
 from mindseye.core.card import Card, Claim
 from mindseye.core.checkpoint import write_atomic
 from mindseye.core.episode import Episode, Origin
@@ -43,12 +42,12 @@ from mindseye.models.language.words import Vocabulary
 from mindseye.models.policy.text import TextPolicy
 from mindseye.models.world.language import LanguageWorldModel
 from mindseye.models.world.recall import NearestTransitions
-from mindseye.models.world.transcript import Transition, answer, question, transitions
+from mindseye.models.world.transcript import Explain, Transition, answer, question, transitions
+from mindseye.stages.places import SHOP, Place
 from mindseye.stages.words import fit_to_steps, imitate_words
 from mindseye.tasks import VarianceCurriculum, exchange_words
-from mindseye.worlds import DreamWorld, make
+from mindseye.worlds import DreamWorld
 from mindseye.worlds.starts import first_observations
-from mindseye.worlds.text.reasons import explain
 
 CARD = Card(
     slug="dreamgym",
@@ -131,7 +130,16 @@ class Config:
     ablations: bool | None = None
     """Whether to practise twice more: in a model without retrieval, and at tasks drawn uniformly.
     None is no; folders of runs that did not know this option go on."""
+    world: str | None = None
+    """Another world than the shop: text/household, or, with the extras `alfworld` and `text`,
+    alfworld/TASK, textworld, scienceworld/TASK."""
 
+
+_ABROAD: dict[str, Any] = {
+    "transitions": 2_000, "updates": 4_000, "units": 192, "layers": 4, "iterations": 12, "tasks": 8,
+    "attempts": 4, "test_episodes": 48,
+}  # fmt: skip
+"""Sizes for worlds of others: longer texts, at 30 to 300 steps per second."""
 
 PRESETS = {
     "smoke": Config(
@@ -140,14 +148,22 @@ PRESETS = {
     ),
     "cpu": Config(),
     "medium": Config(ablations=True),
+    "medium-alfworld": Config(
+        world="alfworld/any", noise=0.3, neighbours=2, answer_tokens=240, **_ABROAD
+    ),
+    "medium-textworld": Config(
+        world="textworld", noise=0.3, neighbours=2, answer_tokens=320, **_ABROAD
+    ),
+    "medium-scienceworld": Config(
+        world="scienceworld/find-living-thing", noise=0.1, answer_tokens=1_600, **_ABROAD
+    ),
     "full": Config(
         transitions=10_000, language="remote:llama-3.1-8b@http://localhost:8000/v1", neighbours=4,
         iterations=100, tasks=64, attempts=8, clone_updates=2_000,
     ),
 }  # fmt: skip
 
-WORLD, HORIZON, HEADS = "text/shop", 12, 4
-RARE = 0.02
+HEADS, RARE = 4, 0.02
 """Words in a smaller share of the texts are names: they are read and said, but mean nothing."""
 
 
@@ -162,19 +178,26 @@ def build(config: Config, words: Sequence[str] = ()) -> dict[str, nn.Module]:
 
 def run(config: Config, record: Run) -> Report:
     """Imitate, fit two experience models, practise in each, then in reality."""
-    shop = partial(make, WORLD, catalogue=config.seed)
-    known = gather(config, record, shop(16))
-    steps = steps_of(known, "known")
+    place = Place(config.world or SHOP, seed=config.seed)
+    try:
+        return _run(config, record, place)
+    finally:
+        place.close()
+
+
+def _run(config: Config, record: Run, place: Place) -> Report:
+    known = gather(config, record, place)
+    steps = steps_of(known, "known", place.explain)
     cloned = imitate_words(record, known, config.clone_updates)
-    unseen = gather(config, record, shop(16), purpose="held out", steps=config.transitions // 4)
-    held = steps_of(unseen, "held out")
+    unseen = gather(config, record, place, purpose="held out", steps=config.transitions // 4)
+    held = steps_of(unseen, "held out", place.explain)
     policies, measures, counts, models = {"imitation": cloned}, [], {}, {}
     for name, reasons in (("dream", True), ("dream_no_reasons", False)):
         model = experience_model(config, record, name, steps, reasons=reasons)
         measures += audit(record, name, model, held)
-        policies[name] = dream(config, record, name, model, cloned, known)
+        policies[name] = dream(config, record, name, model, cloned, known, place)
         models[name] = model, model.state_dict()
-        measures += compare(config, record, name, model, policies[name], shop)
+        measures += compare(config, record, name, model, policies[name], place)
         counts[name] = {**model.counts, **model.language.ledger.state_dict()}
     few = max(1, round(config.real_share * config.iterations))
     spent = {"imitation": 0, "dream": 0, "dream_no_reasons": 0}
@@ -184,13 +207,12 @@ def run(config: Config, record: Run) -> Report:
         ("dream_no_reasons_then_real", "dream_no_reasons", few),
         ("real", "imitation", config.iterations),
     ):
-        world = shop(config.tasks * config.attempts)
         policies[name], spent[name] = practise(
-            config, record, name, policies[start], world, iterations
+            config, record, name, policies[start], place, iterations
         )
     agents: dict[str, Agent] = {name: ReadingAgent(p) for name, p in policies.items()}
-    agents["chance"] = ScriptedShopper(noise=1.0, seed=record.seed_for("chance"))
-    measures += [test(config, record, name, agent, shop) for name, agent in agents.items()]
+    agents["chance"] = place.demonstrator(1.0, record.seed_for("chance"))
+    measures += [test(config, record, name, agent, place) for name, agent in agents.items()]
     measures += [mean_measure(f"real_steps/{n}", [v], "steps") for n, v in spent.items()]
     if config.ablations:
         bare = experience_model(
@@ -203,9 +225,11 @@ def run(config: Config, record: Run) -> Report:
         for name, model, varied in (
             ("dream_no_retrieval", bare, config.varied), ("dream_uniform", same, 0.0),
         ):  # fmt: skip
-            policy = dream(replace(config, varied=varied), record, name, model, cloned, known)
-            measures += compare(config, record, name, model, policy, shop)
-            measures.append(test(config, record, name, ReadingAgent(policy), shop))
+            policy = dream(
+                replace(config, varied=varied), record, name, model, cloned, known, place
+            )
+            measures += compare(config, record, name, model, policy, place)
+            measures.append(test(config, record, name, ReadingAgent(policy), place))
     return Report(
         name=CARD.slug, preset="", seeds=[config.seed], measures=measures, config=asdict(config),
         manifest=record.manifest, details={"answers": counts, "known_steps": len(steps)},
@@ -213,19 +237,19 @@ def run(config: Config, record: Run) -> Report:
 
 
 def gather(
-    config: Config, record: Run, world: VectorEnv, purpose: str = "known", steps: int | None = None
+    config: Config, record: Run, place: Place, purpose: str = "known", steps: int | None = None
 ) -> list[Episode]:
-    """Real episodes: half of a careless shopper, half by chance."""
-    episodes, half = [], (steps or config.transitions) // 2
+    """Real episodes: half of a careless demonstrator, half by chance."""
+    episodes, half, world = [], (steps or config.transitions) // 2, place.worlds(16)
     for noise in (config.noise, 1.0):
         seed = record.seed_for(f"{purpose}/{noise}") % 2**30
-        origin = Origin("real", WORLD, agent="chance" if noise == 1.0 else "careless")
-        shopper = ScriptedShopper(noise=noise, seed=seed)
+        origin = Origin("real", place.name, agent="chance" if noise == 1.0 else "careless")
+        shopper = place.demonstrator(noise, seed)
         episodes += rollout(shopper, world, origin=origin, steps=half, seed=seed)
     return episodes
 
 
-def steps_of(episodes: Sequence[Episode], purpose: str) -> list[Transition]:
+def steps_of(episodes: Sequence[Episode], purpose: str, explain: Explain) -> list[Transition]:
     """All transitions, each with the reason for it."""
     return [s for i, e in enumerate(episodes) for s in transitions(e, f"{purpose} {i}", explain)]
 
@@ -262,7 +286,7 @@ def experience_model(
 
 def dream(
     config: Config, record: Run, name: str, model: LanguageWorldModel, start: TextPolicy,
-    known: Sequence[Episode],
+    known: Sequence[Episode], place: Place,
 ) -> TextPolicy:  # fmt: skip
     """Practice in the dream; tasks are those of the known episodes, and variations."""
     seeds = [Task(text) for text in dict.fromkeys(e.observations[0] for e in known)]
@@ -277,7 +301,7 @@ def dream(
     for step in record.steps(name, config.iterations, keep=keep):
         tasks = [t for t in source.sample(config.tasks, rng) for _ in range(config.attempts)]
         begun = first_observations([task.instruction for task in tasks], model.action_space)
-        world = DreamWorld(model, size, starts=lambda n, _, b=begun: b, horizon=HORIZON)
+        world = DreamWorld(model, size, starts=lambda n, _, b=begun: b, horizon=place.horizon)
         agent = ReadingAgent(policy, seed=int(rng.integers(2**31)))
         played = rollout(agent, world, origin=origin, episodes=size, explore=True)
         played = [replace(e, task=task) for e, task in zip(played, tasks, strict=True)]
@@ -286,17 +310,18 @@ def dream(
         record.log(learner.update(decisions(played, groups)) | {"answers": model.counts["asked"]})
         if step == config.iterations - 1:
             shown = [task.instruction for task in tasks[:: config.attempts]]
-            text = tell(model, ReadingAgent(policy), shown, HORIZON)
+            text = tell(model, ReadingAgent(policy), shown, place.horizon)
             write_atomic(record.folder / "media" / f"{name}.txt", text)
     return policy
 
 
 def practise(
-    config: Config, record: Run, name: str, start: TextPolicy, world: VectorEnv, iterations: int
+    config: Config, record: Run, name: str, start: TextPolicy, place: Place, iterations: int
 ) -> tuple[TextPolicy, int]:
     """Practice in reality, and the real steps it took."""
     policy, learner = _beginner(config, record, name, start)
-    rng, origin = record.rng("practice"), Origin("real", WORLD, agent=name)
+    rng, origin = record.rng("practice"), Origin("real", place.name, agent=name)
+    world = place.worlds(config.tasks * config.attempts)
     for _ in record.steps(name, iterations, keep={"learner": learner, "rng": rng}):
         seeds = rng.integers(2**30, size=config.tasks).repeat(config.attempts)
         agent = ReadingAgent(policy, seed=int(rng.integers(2**31)))
@@ -320,13 +345,14 @@ def _beginner(
     return policy, learner
 
 
-def test(config: Config, record: Run, name: str, agent: Agent, shop: partial) -> Measure:
+def test(config: Config, record: Run, name: str, agent: Agent, place: Place) -> Measure:
     """Real success of a policy that takes the likeliest."""
-    origin, count = Origin("real", WORLD, agent=name), config.test_episodes
+    origin, count = Origin("real", place.name, agent=name), config.test_episodes
 
     def play() -> list[float]:
         seed = record.seed_for("test") % 2**30
-        played = rollout(agent, shop(min(256, count)), origin=origin, episodes=count, seed=seed)
+        world = place.worlds(min(256, count))
+        played = rollout(agent, world, origin=origin, episodes=count, seed=seed)
         return [float(e.rewards.sum()) for e in played]
 
     return mean_measure(f"success/{name}", record.once(f"test/{name}", play), "share")
@@ -348,15 +374,15 @@ def audit(
 
 def compare(
     config: Config, record: Run, name: str, model: LanguageWorldModel, policy: TextPolicy,
-    shop: partial,
+    place: Place,
 ) -> list[Measure]:  # fmt: skip
     """The same tasks in the dream and in reality."""
 
     def both() -> dict[str, list[float]]:
-        real = shop(min(128, config.test_episodes))
+        real = place.worlds(min(128, config.test_episodes))
         seed = record.seed_for("compare") % 2**30
         matched = attempt(
-            name, ReadingAgent(policy), real=real, model=model, horizon=HORIZON, seed=seed,
+            name, ReadingAgent(policy), real=real, model=model, horizon=place.horizon, seed=seed,
             explore=False,
         )  # fmt: skip
         paid, dreamed = matched.returns()

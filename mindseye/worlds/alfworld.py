@@ -10,6 +10,7 @@ import gymnasium
 
 from mindseye.core.errors import ConfigError, MissingExtra
 from mindseye.core.spaces import Words, with_commands
+from mindseye.worlds.advice import Advises
 from mindseye.worlds.alfworld_problems import TASKS, problem
 
 PREFIX = "alfworld/"
@@ -28,7 +29,7 @@ _SEEN = re.compile(r"(?<=you see )a [^.]*(?=\.)")
 _ITEMS = re.compile(r", and | and |, ")
 
 
-class AlfWorld(gymnasium.Env):
+class AlfWorld(gymnasium.Env, Advises):
     """A room in words, and a household task in it; the real engine, on games drawn from a seed.
 
     Each reset draws another room: what stands in it, what lies where, and what is wanted. Or it

@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import gymnasium
@@ -25,13 +26,14 @@ from mindseye.worlds.vectorise import SerialWorlds
 _EXTRAS = {
     "minigrid": "grid",
     "ale_py": "atari",
+    "vizdoom": "doom",
     "mujoco": "mujoco",
     "imageio": "mujoco",
     "pygame": "control",
     "Box2D": "control",
 }
 _OWN = ("grid/", "minicraft/", "tabletop/", "scenes/", "control/", "text/", "puzzles/")
-_PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py"}
+_PREFIXES = {"MiniGrid": "minigrid", "BabyAI": "minigrid", "ALE/": "ale_py", "vizdoom": "vizdoom"}
 
 
 def make(
@@ -197,7 +199,7 @@ def _spec(name: str) -> EnvSpec:
         spec = deepcopy(gymnasium.spec(name))
     except gymnasium.error.Error as error:
         package = next((p for prefix, p in _PREFIXES.items() if name.startswith(prefix)), None)
-        if package == "ale_py":
+        if package is not None and find_spec(package) is None:
             raise MissingExtra(package, _EXTRAS[package]) from error
         near = difflib.get_close_matches(name, _names(), n=5, cutoff=0.5)
         known = f"near matches: {', '.join(near)}" if near else "see gymnasium.pprint_registry()"

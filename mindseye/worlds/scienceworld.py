@@ -6,12 +6,13 @@ import gymnasium
 
 from mindseye.core.errors import ConfigError, MissingExtra
 from mindseye.core.spaces import Words, with_commands
+from mindseye.worlds.advice import Advises
 
 PREFIX = "scienceworld/"
 _PASTIME = "look around"
 
 
-class ScienceWorld(gymnasium.Env):
+class ScienceWorld(gymnasium.Env, Advises):
     """A house with a laboratory in words; one of thirty tasks of school science. Needs Java.
 
     Observations end in a line of what can be said, as in the worlds of our own. Rewards are changes

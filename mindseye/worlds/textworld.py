@@ -1,10 +1,11 @@
 """TextWorld (Côté et al. 2018, arXiv 1806.11532) as a Gymnasium environment; extra `text`."""
 
+import atexit
 import re
 import shutil
 import tempfile
 import warnings
-import weakref
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import gymnasium
 
 from mindseye.core.errors import ConfigError, MissingExtra
 from mindseye.core.spaces import Words, with_commands
+from mindseye.worlds.advice import Advises
 
 _STATUS = re.compile(r"\n>.*", re.DOTALL)
 """The prompt and the bar with room and score, which follow what is told."""
 
 
-class TextWorld(gymnasium.Env):
+class TextWorld(gymnasium.Env, Advises):
     """A game of rooms, doors, boxes and keys, made by TextWorld; one is told what to do.
 
     Observations end in a line of what can be said, as in the worlds of our own. The last score
@@ -56,8 +58,6 @@ class TextWorld(gymnasium.Env):
         self.games, self.max_steps = games, max_steps
         self._first, self._sizes = first, (rooms, objects, quest)
         self._textworld: Any = textworld
-        self._folder = tempfile.mkdtemp(prefix="textworld")
-        self._forget = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._asked = self._textworld.EnvInfos(
             admissible_commands=True, won=True, lost=True, score=True, objective=True,
             policy_commands=True,
@@ -102,21 +102,37 @@ class TextWorld(gymnasium.Env):
         return next((said for said in planned[:1] if said in self._listed()), self._listed()[0])
 
     def close(self) -> None:
-        """End all games and forget their files."""
+        """End all games."""
         for game in self._open.values():
             game.close()
         self._open.clear()
-        self._forget()
 
     def _listed(self) -> list[str]:
         return self._state.admissible_commands or ["look"]
 
     def _started(self, number: int) -> Any:
         if number not in self._open:
-            options = self._textworld.GameOptions()
-            options.seeds = self._first + number
-            options.nb_rooms, options.nb_objects, options.quest_length = self._sizes
-            options.path = str(Path(self._folder) / f"{number}.z8")
-            path, _ = self._textworld.make(options)
-            self._open[number] = self._textworld.start(path, self._asked)
+            path = _compiled(self._first + number, *self._sizes)
+            self._open[number] = self._textworld.start(str(path), self._asked)
         return self._open[number]
+
+
+@cache
+def _folder() -> Path:
+    """Of compiled games, until this process ends."""
+    folder = tempfile.mkdtemp(prefix="textworld")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _compiled(seed: int, rooms: int, objects: int, quest: int) -> Path:
+    """A game's file: compiled once, for all rows that play it."""
+    import textworld
+
+    library: Any = textworld
+    options = library.GameOptions()
+    options.seeds = seed
+    options.nb_rooms, options.nb_objects, options.quest_length = rooms, objects, quest
+    options.path = str(_folder() / f"{seed}-{rooms}-{objects}-{quest}.z8")
+    return Path(library.make(options)[0])

@@ -1,8 +1,9 @@
-"""Why a step in the shop led where it led, in one line: what an annotator would write beside it."""
+"""Why a step led where it led, in one line: what an annotator would write beside it."""
 
 import re
 
 _TASK = re.compile(r"Task: buy a (\w+) (\w+) (\w+)(?:, (\w+))?(?:, for at most (\d+))?\.")
+_WORD, _SMALL = re.compile(r"[a-z]{3,}"), {"and", "from", "the", "with", "you"}
 _PRODUCT = re.compile(r"Item (\d+): (\w+) (\w+) (\w+), (\d+)\. Sizes: [\w, ]+\. Chosen: (\w+)\.")
 
 
@@ -26,6 +27,19 @@ def explain(task: str, state: str, action: str, after: str, reward: float) -> st
     if verb == "buy" and product and wanted:
         return _compared(wanted, product, reward)
     return f"{action} was done."
+
+
+def explain_by_task(task: str, state: str, action: str, after: str, reward: float) -> str:
+    """A line for a step of any world of words: what of the task it touches, and whether that does.
+
+    For worlds whose sentences are not ours; it tells less than `explain` does of the shop.
+    """
+    if after.startswith("Nothing happens."):
+        return "that cannot be done here."
+    asked = set(_WORD.findall(task.lower())) - _SMALL
+    touched = [word for word in _WORD.findall(action.lower()) if word in asked]
+    of_use = f"the task names {', '.join(dict.fromkeys(touched))}" if touched else "not in the task"
+    return f"{action}: {of_use}; {'all is done' if reward > 0 else 'more is to be done'}."
 
 
 def _compared(wanted: re.Match, product: re.Match, reward: float) -> str:
