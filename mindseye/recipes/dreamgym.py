@@ -155,7 +155,7 @@ PRESETS = {
         world="textworld", noise=0.3, neighbours=2, answer_tokens=320, **_ABROAD
     ),
     "medium-scienceworld": Config(
-        world="scienceworld/find-living-thing", noise=0.1, answer_tokens=1_600, **_ABROAD
+        world="scienceworld/find-living-thing", noise=0.1, answer_tokens=900, **_ABROAD
     ),
     "full": Config(
         transitions=10_000, language="remote:llama-3.1-8b@http://localhost:8000/v1", neighbours=4,

@@ -60,7 +60,7 @@ class Place:
             {"catalogue": seed} if name == SHOP else {"max_steps": self.horizon}
         )
         if name.startswith("scienceworld/"):
-            options["pays"] = "end"
+            options |= {"pays": "end", "brief": True}
         if name == "textworld":
             options |= {"games": _GAMES, "first": 1 + _GAMES * seed}
         self._made = partial(make, name, **options)

@@ -10,6 +10,7 @@ from mindseye.worlds.advice import Advises
 
 PREFIX = "scienceworld/"
 _PASTIME = "look around"
+_SIMPLE = (_PASTIME, "go to ", "open ", "activate ", "deactivate ", "focus on ", "pick up ")
 
 
 class ScienceWorld(gymnasium.Env, Advises):
@@ -22,6 +23,9 @@ class ScienceWorld(gymnasium.Env, Advises):
         task: Such as "boil" or "find-living-thing".
         simplification: As in ScienceWorld: "easy", "", or parts joined by commas.
         pays: "score", or "end": nothing on the way, 1 once the task is solved.
+        brief: List only looking around, going, opening, switching, focusing, taking, and moving
+            what is held. A kitchen lists up to a thousand commands otherwise, a hundred then; not
+            all tasks can be solved so.
         max_steps: Steps until an episode is truncated.
 
     Raises:
@@ -32,7 +36,13 @@ class ScienceWorld(gymnasium.Env, Advises):
     metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
-        self, task: str, *, simplification: str = "easy", pays: str = "score", max_steps: int = 100
+        self,
+        task: str,
+        *,
+        simplification: str = "easy",
+        pays: str = "score",
+        brief: bool = False,
+        max_steps: int = 100,
     ):
         try:
             import scienceworld
@@ -40,7 +50,7 @@ class ScienceWorld(gymnasium.Env, Advises):
             raise MissingExtra("scienceworld", "text") from error
         if pays not in ("score", "end"):
             raise ConfigError(f"scienceworld: expected pays 'score' or 'end', got {pays!r}")
-        self._is_sparse = pays == "end"
+        self._is_sparse, self._is_brief = pays == "end", brief
         library: Any = scienceworld
         self._game = library.ScienceWorldEnv("", envStepLimit=max_steps + 1)
         names = list(self._game.get_task_names())
@@ -103,9 +113,31 @@ class ScienceWorld(gymnasium.Env, Advises):
     def _text(self, told: str, info: dict[str, Any]) -> str:
         away = ("reset task", "task", "teleport to")
         self._can = [said for said in info["valid"] if not said.startswith(away)]
-        seen = " ".join(info["look"].split())
-        parts = dict.fromkeys([" ".join(told.split()), seen, " ".join(info["inv"].split())])
+        if self._is_brief:
+            self._can = _brief(self._can, info["inv"])
+        parts = dict.fromkeys(
+            " ".join(line.split())
+            for part in (told, info["look"], info["inv"])
+            for line in part.splitlines()
+            if line.strip()
+        )
         return with_commands("\n".join([f"Task: {self._task}", *parts]), self._can or ["wait"])
+
+
+def _brief(can: list[str], held: str) -> list[str]:
+    """The simple commands, and those that move something of the text of what is held."""
+    things = [set(line.split()) for line in held.splitlines()]
+
+    def is_held(said: str) -> bool:
+        # what is a "giant tortoise egg" to the eye is an "egg giant tortoise" in commands
+        named = set(said.removeprefix("move ").partition(" to ")[0].split())
+        return any(named <= thing for thing in things)
+
+    return [
+        said
+        for said in can
+        if said.startswith(_SIMPLE) or (said.startswith("move ") and is_held(said))
+    ]
 
 
 def _as_listed(said: str, can: list[str]) -> str:

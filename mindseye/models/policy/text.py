@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from mindseye.core.errors import SpecError
 from mindseye.core.spaces import commands
@@ -17,6 +18,8 @@ from mindseye.core.spaces import commands
 _PIECES = re.compile(r"\w+")
 _PARTS = re.compile(r"[.;:\n]")
 _ROWS = 4096
+_MOST_WORDS = 1 << 20
+"""Read at once, padding included; a thousand long pages would not fit into memory."""
 _PAD, _COMMAND = 0, 1
 """Rows of the embedding that are no words."""
 
@@ -110,6 +113,20 @@ class TextPolicy(nn.Module):
         return TextChoices(listed, padded.log_softmax(1)[places])
 
     def _scores(self, tasks: list[tuple[int, ...]], said: list[tuple[int, ...]]) -> Tensor:
+        if len(said) * max(map(len, said)) <= _MOST_WORDS:
+            return self._fit(tasks, said)
+        order = sorted(range(len(said)), key=lambda i: len(said[i]))
+        parts, begin = [], 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or (end + 1 - begin) * len(said[order[end]]) > _MOST_WORDS:
+                rows = order[begin:end]
+                some = [tasks[i] for i in rows], [said[i] for i in rows]
+                # what was read is read again for the gradient, instead of being kept
+                parts.append(checkpoint(self._fit, *some, use_reentrant=False))
+                begin = end
+        return torch.cat(parts)[torch.tensor(order).argsort()]
+
+    def _fit(self, tasks: list[tuple[int, ...]], said: list[tuple[int, ...]]) -> Tensor:
         first, is_first = self._words(tasks)
         second, is_second = self._words(said)
         affinity = self.attend(first) @ self.attend(second).transpose(1, 2)
