@@ -71,7 +71,7 @@ def _nodes(notes: Mapping[str, str]) -> list[Node]:
         ]
 
     def task(mind: Mind, answers: Answers) -> list[Question]:
-        lacking = dict(zip(notes, answers["missing"], strict=True))
+        lacking = _lacking(notes, answers["missing"])
         open_ = [(t, lacking[t]) for t in notes if t not in mind.facts["done"]]
         if not open_:
             return []
@@ -80,7 +80,7 @@ def _nodes(notes: Mapping[str, str]) -> list[Node]:
     def command(mind: Mind, answers: Answers) -> list[Question]:
         if not answers["task"]:
             return []
-        lacking = dict(zip(notes, answers["missing"], strict=True))
+        lacking = _lacking(notes, answers["missing"])
         chosen = _first(answers["task"][0], lacking)
         mind.facts["task"] = chosen
         return [_act(mind, _in_words(chosen, notes.get(chosen, "unknown")))]
@@ -90,6 +90,11 @@ def _nodes(notes: Mapping[str, str]) -> list[Node]:
         Node("task", task, ["missing"]),
         Node("command", command, ["missing", "task"]),
     ]
+
+
+def _lacking(notes: Mapping[str, str], answers: Sequence[str]) -> dict[str, str]:
+    """What is missing, by task; what it was compared with stands before the colon."""
+    return {task: said.split(": ")[-1] for task, said in zip(notes, answers, strict=True)}
 
 
 def _at_once(notes: Mapping[str, str]):

@@ -56,6 +56,10 @@ class Binding:
         return self.slot_of[word]
 
 
+def _is_sign(word: str) -> bool:
+    return len(word) == 1 and word.isupper()
+
+
 class Vocabulary:
     """Words and their numbers: special marks, then known words, then slots.
 
@@ -68,19 +72,21 @@ class Vocabulary:
         if len(set(words)) != len(words) or num_slots < 1:
             raise ConfigError(f"vocabulary: expected different words, slots; got {num_slots} slots")
         self.words, self.num_slots = list(words), num_slots
-        self._number = {word: i + len(_SPECIAL) for i, word in enumerate(words)}
+        # a capital alone stands for something, as names do
+        self._number = {w: i + len(_SPECIAL) for i, w in enumerate(words) if not _is_sign(w)}
         self.first_slot = len(_SPECIAL) + len(words)
         self.size = self.first_slot + num_slots
 
     @staticmethod
     def of(texts: Iterable[str], *, share: float, num_slots: int = 64) -> "Vocabulary":
-        """Words that stand in at least `share` of the texts; rarer ones are names."""
+        """Words in at least `share` of the texts; rarer ones, and capitals alone, are names."""
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
             counts.update(set(pieces(text)))
             total += 1
-        known = sorted(word for word, count in counts.items() if count >= share * total)
+        often = (word for word, count in counts.items() if count >= share * total)
+        known = sorted(word for word in often if not _is_sign(word))
         return Vocabulary(known, num_slots)
 
     def binding(self, rng: np.random.Generator | None = None) -> Binding:

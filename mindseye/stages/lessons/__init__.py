@@ -14,9 +14,9 @@ Lesson = Callable[[np.random.Generator, float], Example]
 
 LESSONS: dict[str, tuple[Lesson, float]] = {
     "facts": (facts.facts, 0.5),
-    "needs": (manuals.needs, 3.0),
+    "needs": (manuals.needs, 2.0),
     "relevant": (manuals.relevant, 0.25),
-    "missing": (crafting.missing, 6.0),
+    "missing": (crafting.missing, 7.0),
     "task": (crafting.task, 4.0),
     "act": (crafting.act, 5.0),
     "induce": (games.induce, 3.0),

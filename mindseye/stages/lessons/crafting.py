@@ -47,46 +47,46 @@ class _Scene:
 
 
 def missing(rng: np.random.Generator, size: float = 1.0) -> Example:
-    """What of the needed is not there."""
+    """What of the needed is there, and what is not."""
     scene = _Scene(rng, size)
     prompts, answers = [], []
-    for _ in range(6):
-        law, lacks = _law(rng, scene)
+    for _ in range(5):
+        law, checks, lacks = _law(rng, scene)
         prompts.append(render("missing", observation=scene.text(), sentence=sentence(law, rng)))
-        answers.append(", ".join(lacks) or "nothing")
+        answers.append(f"{', '.join(checks) or 'nothing asked'}: {', '.join(lacks) or 'nothing'}")
     return conversation(prompts, answers, lines=2)
 
 
-def _law(rng: np.random.Generator, scene: "_Scene") -> tuple[Law, list[str]]:
-    """A law about what is here, and what of it is missing."""
+def _law(rng: np.random.Generator, scene: "_Scene") -> tuple[Law, list[str], list[str]]:
+    """A law about what is here, what of it is there, and what is missing."""
     thing = invented_words(rng, 1)[0]
     if rng.random() < 0.3:
         source = scene.places[int(rng.integers(len(scene.places)))]
         tool = _any(rng, scene) if rng.random() < 0.7 else None
-        return Gather(source, thing, source, tool), [
-            tool
-        ] if tool and tool not in scene.held else []
+        return Gather(source, thing, source, tool), *_there(tool, tool in scene.held)
     some = rng.choice(len(scene.items), size=int(rng.integers(1, 4)), replace=False)
     costs = {scene.items[i]: int(rng.integers(1, 4)) for i in some}
     if scene.held and rng.random() < 0.6:
         costs[_any(rng, scene)] = int(rng.integers(1, 4))
-    lacks = [
-        f"{count - scene.held.get(item, 0)} {item}"
-        for item, count in costs.items()
-        if scene.held.get(item, 0) < count
-    ]
+    held = {item: scene.held.get(item, 0) for item in costs}
+    checks = [f"{count} {item} of {held[item]}" for item, count in costs.items()]
+    lacks = [f"{n - held[item]} {item}" for item, n in costs.items() if held[item] < n]
     if rng.random() < 0.4:
-        return Build(thing, costs), lacks
+        return Build(thing, costs), checks, lacks
     near = None
+    known = [*scene.places, *([scene.below] if scene.below else [])]
     if rng.random() < 0.7:
-        known = [*scene.places, *([scene.below] if scene.below else [])]
-        near = (
-            known[int(rng.integers(len(known)))]
-            if rng.random() < 0.6
-            else invented_words(rng, 1)[0]
-        )
-        lacks += [] if near in known else [near]
-    return Craft(thing, costs, near), lacks
+        is_known = rng.random() < 0.6
+        near = known[int(rng.integers(len(known)))] if is_known else invented_words(rng, 1)[0]
+    place, absent = _there(near, near in known)
+    return Craft(thing, costs, near), [*checks, *place], [*lacks, *absent]
+
+
+def _there(name: str | None, is_there: bool) -> tuple[list[str], list[str]]:
+    """What is said of a tool or a place, and whether it is missing."""
+    if name is None:
+        return [], []
+    return ([f"{name} there"], []) if is_there else ([f"{name} not there"], [name])
 
 
 def task(rng: np.random.Generator, size: float = 1.0) -> Example:
@@ -136,8 +136,10 @@ def _errand(rng: np.random.Generator, scene: _Scene) -> tuple[str, str, str]:
         return last, f"craft {item} beside {scene.below}", f"craft {item}"
     said = f"get {item} from {target}" if kind == "get" else f"craft {item} beside {target}"
     is_near = kind == "beside" and max(map(abs, way)) <= 1
-    answer = f"craft {item}" if is_near else _walk(way, blocked)
-    return last, said, f"{target} {_where(*way)}. {answer}"
+    if is_near:
+        return last, said, f"{target} {_where(*way)}. craft {item}"
+    failed = "" if blocked is None else f"{blocked} failed. "
+    return last, said, f"{target} {_where(*way)}. {failed}{_walk(way, blocked)}"
 
 
 def _any(rng: np.random.Generator, scene: _Scene) -> str:
