@@ -53,7 +53,7 @@ def missing(rng: np.random.Generator, size: float = 1.0) -> Example:
     for _ in range(5):
         law, checks, lacks = _law(rng, scene)
         prompts.append(render("missing", observation=scene.text(), sentence=sentence(law, rng)))
-        answers.append(f"{', '.join(checks) or 'nothing asked'}: {', '.join(lacks) or 'nothing'}")
+        answers.append(f"{', '.join(checks) or 'nothing'}: {', '.join(lacks) or 'nothing'}")
     return conversation(prompts, answers, lines=2)
 
 
@@ -86,7 +86,7 @@ def _there(name: str | None, is_there: bool) -> tuple[list[str], list[str]]:
     """What is said of a tool or a place, and whether it is missing."""
     if name is None:
         return [], []
-    return ([f"{name} there"], []) if is_there else ([f"{name} not there"], [name])
+    return ([f"{name} yes"], []) if is_there else ([f"{name} no"], [name])
 
 
 def task(rng: np.random.Generator, size: float = 1.0) -> Example:
@@ -138,7 +138,7 @@ def _errand(rng: np.random.Generator, scene: _Scene) -> tuple[str, str, str]:
     is_near = kind == "beside" and max(map(abs, way)) <= 1
     if is_near:
         return last, said, f"{target} {_where(*way)}. craft {item}"
-    failed = "" if blocked is None else f"{blocked} failed. "
+    failed = "" if blocked is None else f"{blocked} nothing. "
     return last, said, f"{target} {_where(*way)}. {failed}{_walk(way, blocked)}"
 
 
