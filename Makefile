@@ -19,7 +19,7 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) --editable ".[grid,control,minari,evolution,tracking,peers,docs,dev]"
+	$(PIP) --editable ".[grid,control,minari,evolution,tracking,peers,studio,docs,dev]"
 	touch $@
 
 install: $(VENV)/.demo ## the library and the packages the demonstration needs

@@ -17,6 +17,7 @@ VERBS = {
     "fit": "a world model from experience",
     "fit-language": "the small language model, on texts of our own worlds",
     "plan": "act by searching in a world model, or in the true simulator",
+    "play": "step inside a dream in the browser, with reality beside it",
     "compare": "the truth report of a model and several agents",
     "data": "import, export, inspect or preview experience",
     "bench": "how fast the parts are on this machine",

@@ -88,6 +88,12 @@ def save_pair(real: np.ndarray, dream: np.ndarray, path: Path, *, frames: int = 
     sheet.save(path)
 
 
+def frame_of(leaf: np.ndarray) -> np.ndarray | None:
+    """One part of one observation as a picture, uint8 (height, width, 3); None: it is none."""
+    seen = _as_picture(np.asarray(leaf)[None])
+    return None if seen is None else _frames(seen)[0]
+
+
 def _film(frames: np.ndarray, kind: OriginKind) -> Episode:
     nothing = np.zeros(len(frames) - 1, np.float32)
     return Episode(frames, nothing, nothing, False, True, Origin(kind, "film"))

@@ -124,6 +124,13 @@ class Replay(Experience):
         return len(self._store.index)
 
     @property
+    def lengths(self) -> np.ndarray:
+        """Steps of every episode ever committed, 0 where it is damaged or dropped; int64."""
+        table = self._store.index.table
+        lost = table["damaged"] | (table["start"] < self._store.manifest.kept_from)
+        return np.where(lost, 0, np.maximum(table["rows"] - 1, 0))
+
+    @property
     def damaged(self) -> Mapping[int, str]:
         """Causes by number of episode; those are refused, the others stay usable."""
         return dict(self._store.index.damage)

@@ -34,7 +34,8 @@ class DreamWorld(VectorEnv, Snapshots):
 
     The first observation is a real one, the last of the context; the rest are predicted, rounded
     and clipped to members of the observation space. Rows that are done are skipped until reset.
-    `infos["uncertainty"]` holds the model's doubt where it has any.
+    `infos["continuation"]` holds the predicted probability of going on, `infos["uncertainty"]` the
+    model's doubt where it has any.
 
     Args:
         starts: Draws the contexts from which episodes begin; see `starts_from`. They may be
@@ -151,7 +152,7 @@ class DreamWorld(VectorEnv, Snapshots):
             terminated = continuation < 0.5
         self._steps += 1
         truncated: np.ndarray = self._steps >= self.horizon
-        infos: dict[str, Any] = {}
+        infos: dict[str, Any] = {"continuation": continuation.copy()}
         if prediction.uncertainty is not None:
             infos["uncertainty"] = number(prediction.uncertainty, "uncertainty").copy()
         if self.max_uncertainty is not None:

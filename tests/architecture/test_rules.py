@@ -15,8 +15,12 @@ ROOT = Path(mindseye.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 PACKAGES = sorted(p.parent.relative_to(ROOT.parent) for p in ROOT.rglob("__init__.py"))
 
-SWALLOWERS = {"worlds/vectorise.py", "worlds/hold.py", "worlds/make.py", "worlds/snapshot.py"}
-"""May catch everything, because foreign worlds may raise anything; each raises a WorldError."""
+SWALLOWERS = {
+    "worlds/vectorise.py", "worlds/hold.py", "worlds/make.py", "worlds/snapshot.py",
+    "studio/engine.py", "studio/stepping.py", "studio/deciding.py",
+}  # fmt: skip
+"""May catch everything, because foreign worlds and models may raise anything. Worlds raise a
+WorldError; the studio tells the visitor, and lives on for the others."""
 
 EXECUTES = {"models/sandbox/child.py"}
 """Runs programs written by language models, in a process that has given up all it could harm."""
@@ -38,6 +42,10 @@ FOREIGN = {
     "transformers": {"models/perception/transformers.py", "models/language/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
     "usearch": {"experience/usearch.py"},
+    "fastapi": {"studio/server.py", "studio/pages.py"},
+    "uvicorn": {"studio/server.py"},
+    "websockets": {"bench/visitors.py"},
+    "imageio_ffmpeg": {"studio/imageio_ffmpeg.py"},
 }
 
 
