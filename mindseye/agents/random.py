@@ -1,10 +1,11 @@
-"""The agent that does not think: uniform actions."""
+"""Agents that do not think: uniform actions, or commands."""
 
 import gymnasium
 import numpy as np
 from gymnasium.vector.utils import batch_space
 
 from mindseye.core.protocols import Agent
+from mindseye.core.spaces import commands
 from mindseye.core.tree import Tree, batch_size
 
 
@@ -32,3 +33,23 @@ class RandomAgent(Agent):
             self._batched[rows] = batch_space(self.action_space, rows)
             self._batched[rows].seed(int(self._seeds.integers(2**31)))
         return self._batched[rows].sample(), None, {}
+
+
+class RandomReader(Agent):
+    """Says one of the commands that the last line of a text lists, all equally likely.
+
+    Args:
+        seed: Of its own generator.
+    """
+
+    def __init__(self, seed: int):
+        self._rng = np.random.default_rng(seed)
+
+    def initial(self, batch_size: int) -> Tree:
+        """Nothing to remember."""
+        return None
+
+    def act(self, observation: Tree, memory: Tree, *, explore: bool = False) -> tuple:
+        """A command per text; nothing is said where none is listed."""
+        listed = [commands(text) or [""] for text in observation]
+        return [said[int(self._rng.integers(len(said)))] for said in listed], None, {}

@@ -1,8 +1,10 @@
 """What `play` is told, made into a stage: a dream, its real world, agents and knobs."""
 
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from mindseye.agents.curious import CuriousWalker
 from mindseye.agents.random import RandomAgent
 from mindseye.cli.agents import model_folder, named_agent
 from mindseye.cli.folders import slug
+from mindseye.cli.imagining import imagined, language_agents, read_off
 from mindseye.cli.options import chosen
 from mindseye.core import tree
 from mindseye.core.errors import ConfigError, DataError, MindseyeError, SpecError
@@ -21,6 +25,8 @@ from mindseye.core.spaces import Words
 from mindseye.evaluation.distance import unrelated
 from mindseye.experience import Replay, load
 from mindseye.models.files import load_model
+from mindseye.models.language import open_language
+from mindseye.models.world.diffusion import DiffusionWorldModel
 from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.studio import Knob, Stage
@@ -31,8 +37,8 @@ from mindseye.worlds.starts import Starts
 
 _HORIZON = 1_000_000
 """Steps of a dream: as long as somebody plays."""
-_MEASURED = 64
-"""Real steps from which the distance of unrelated observations is taken."""
+_LIVES, _STEPS = 8, 12
+"""Real ones, from which the distance of unrelated observations is taken."""
 _MINIGRID = ("turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 _OBSERVATIONS = ("default", "symbols", "pixels", "text")
 
@@ -60,8 +66,8 @@ def staged(what: str, wanted: Wanted) -> Stage:
     kind, colon, rest = what.partition(":")
     if Path(what).is_dir():
         return _of_folder(Path(what), wanted)
-    if colon and kind == "simulator":
-        return _of_simulator(rest, wanted)
+    if colon and kind in _OF_WORLDS:
+        return _OF_WORLDS[kind](rest, wanted)
     try:
         return _of_simulator(what, wanted)
     except MindseyeError as error:
@@ -82,7 +88,6 @@ def stage_of(
     name: str = "model",
     episodes: Replay | None = None,
     seed_of: Callable[[int], int | None] = lambda number: None,
-    knobs: Sequence[Knob] = (),
     action_names: Sequence[str] = (),
     starts: Starts | None = None,
 ) -> Stage:
@@ -115,7 +120,7 @@ def stage_of(
         world=world,
         model=name,
         agents=agents,
-        knobs=knobs,
+        knobs=knobs_of(model),
         episodes=episodes,
         seed_of=seed_of,
         saved=wanted.saved or Path("runs/played") / slug(title),
@@ -148,7 +153,6 @@ def _of_folder(folder: Path, wanted: Wanted) -> Stage:
             )  # fmt: skip
     else:
         agents["random"] = RandomAgent(model.action_space, wanted.seed)
-    first = config.get("first_seed")
     return stage_of(
         model,
         title=folder.name,
@@ -158,8 +162,7 @@ def _of_folder(folder: Path, wanted: Wanted) -> Stage:
         agents=agents,
         name=str(folder),
         episodes=replay,
-        knobs=_knobs(model),
-        seed_of=(lambda number: None) if first is None else (lambda number: first + number),
+        seed_of=_seeds(config),
         starts=None if replay is None else starts_from(replay, first_only=True),
     )
 
@@ -188,6 +191,50 @@ def _of_simulator(world: str, wanted: Wanted) -> Stage:
     )
 
 
+def _of_language(world: str, wanted: Wanted) -> Stage:
+    language = open_language(wanted.language)
+    model, real = imagined(world, language, wanted.seed)
+    return stage_of(
+        model,
+        title=f"{world} in words",
+        world=world,
+        real=real,
+        wanted=wanted,
+        agents=language_agents(language, real(1), wanted.seed),
+        name=f"language model of {world}",
+    )
+
+
+def _of_program(world: str, wanted: Wanted) -> Stage:
+    model, facts, real = read_off(world, wanted.seed)
+    stage = stage_of(
+        model,
+        title=f"{world} by laws",
+        world=world,
+        real=real,
+        wanted=wanted,
+        agents={
+            "curious": CuriousWalker(facts.layout, seed=wanted.seed),
+            "random": RandomAgent(model.action_space, wanted.seed),
+        },
+        name=f"laws of {world}",
+        action_names=facts.layout.actions,
+    )
+
+    def draw(observation: Any) -> np.ndarray:
+        return facts.picture(facts.state(np.asarray(observation)[None]))[0]
+
+    return replace(stage, draw=draw, number_names=())
+
+
+_OF_WORLDS: Mapping[str, Callable[[str, Wanted], Stage]] = {
+    "simulator": _of_simulator,
+    "language": _of_language,
+    "program": _of_program,
+}
+"""Dreams that need no folder, by what comes before the colon."""
+
+
 def _config(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / "config.json").read_text())
@@ -213,6 +260,15 @@ def _world_of(replay: Replay | None) -> str | None:
         return None
     names = (e.origin.world for e in replay if e.origin.kind == "real")
     return next(names, None)
+
+
+def _seeds(config: Mapping[str, Any]) -> Callable[[int], int | None]:
+    """From which seed an episode that `train` collected began."""
+    seed = config.get("seed")
+    if config.get("name") != "train" or not isinstance(seed, int) or "world" not in config:
+        return lambda number: None
+    first = np.random.default_rng([seed, zlib.crc32(b"collect")]).integers(2**31) % 2**30
+    return lambda number: int(first) + number
 
 
 def _fitting(
@@ -248,36 +304,41 @@ def _usual(folder: Path, model: Any) -> list[str]:
     return [*names, "random", *planners]
 
 
-def _knobs(model: Any) -> list[Knob]:
-    if not isinstance(model, VideoWorldModel):
-        return []
+def knobs_of(model: WorldModel) -> list[Knob]:
+    """What may be turned in a model."""
+    if isinstance(model, LatentWorldModel):
+        told = "0 imagines only the likeliest, 1 as it was learned, more the unlikely, too"
+        return [
+            Knob("temperature", 0.0, 2.0, 0.1, 1.0, told, partial(setattr, model, "temperature"))
+        ]
+    if isinstance(model, DiffusionWorldModel):
 
-    def steps(value: float) -> None:
-        model.steps = 1 << round(value)
+        def steps(value: float) -> None:
+            model.steps = round(value)
 
-    finest = model.finest.bit_length() - 1
-    return [
-        Knob(
-            "fineness", 0, finest, 1, model.steps.bit_length() - 1,
-            "a frame is denoised in 2 to the power of this many steps", steps,
-        )
-    ]  # fmt: skip
+        return [Knob("steps", 1, 16, 1, model.steps, "denoising steps per moment", steps)]
+    if isinstance(model, VideoWorldModel):
+
+        def fineness(value: float) -> None:
+            model.steps = 1 << round(value)
+
+        finest, now = model.finest.bit_length() - 1, model.steps.bit_length() - 1
+        told = "a frame is denoised in 2 to the power of this many steps"
+        return [Knob("fineness", 0, finest, 1, now, told, fineness)]
+    return []
 
 
 def _unit(world: Any, seed: int) -> float:
-    """Distance of unrelated observations, from a short random life."""
-    rng = np.random.default_rng(seed)
-    agent = RandomAgent(world.single_action_space, seed)
-    observation, _ = world.reset(seed=[seed])
-    seen = [observation]
-    for _ in range(_MEASURED):
-        if isinstance(world.single_action_space, Words):
-            return 1.0
-        observation, _, terminated, truncated, _ = world.step(agent.act(observation, None)[0])
-        seen.append(tree.map_tree(lambda x: x if isinstance(x, list) else np.array(x), observation))
-        if (terminated | truncated).all():
-            observation, _ = world.reset(seed=[int(rng.integers(1 << 31))])
-    return unrelated(tree.concatenate(seen), rng)
+    """Distance of unrelated observations, from the beginnings of random lives."""
+    if isinstance(world.single_action_space, Words):
+        return 1.0
+    agent, seen = RandomAgent(world.single_action_space, seed), []
+    for life in range(_LIVES):
+        observation, _ = world.reset(seed=[seed + 1000 + life])
+        for _ in range(_STEPS):
+            seen.append(tree.map_tree(np.array, observation))
+            observation, *_ = world.step(agent.act(observation, None)[0])
+    return unrelated(tree.concatenate(seen), np.random.default_rng(seed))
 
 
 def _action_names(world: str, space: gymnasium.Space) -> Sequence[str]:

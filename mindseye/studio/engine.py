@@ -5,6 +5,7 @@ and never dropped: what cannot be done is refused with a sentence. Frames of a w
 slow page cannot take are left out on the way to it (`seats.py`).
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from mindseye.studio.stepping import Going, reason, step_together
 from mindseye.studio.visits import Node, Visit, action_key
 from mindseye.studio.watching import Watching
 
+_LOG = logging.getLogger(__name__)
 _TICK = 1.0
 """Seconds after which idle visits are looked for."""
 
@@ -100,13 +102,21 @@ class Engine:
                     self._awake.wait(self._patience())
                 if self._ends:
                     return
-                work, self._inbox = self._inbox, deque()
-            for item in work:
-                item()
-            self._round()
-            if time.monotonic() - self._tidied > _TICK:
-                self._tidied = time.monotonic()
-                self.reception.tidy()
+            try:
+                self.turn()
+            except Exception:
+                _LOG.exception("a turn failed; the studio goes on")
+
+    def turn(self) -> None:
+        """Do what was asked so far, and one step of every visit that wants one."""
+        with self._awake:
+            work, self._inbox = self._inbox, deque()
+        for item in work:
+            item()
+        self._round()
+        if time.monotonic() - self._tidied > _TICK:
+            self._tidied = time.monotonic()
+            self.reception.tidy()
 
     def _patience(self) -> float:
         """Seconds until something is due by itself."""
@@ -125,7 +135,10 @@ class Engine:
         self.rounds += 1
         self.steps += len(going)
         for step, found in step_together(going, self.reception.company):
-            self._arrive(step, found)
+            try:
+                self._arrive(step, found)
+            except Exception as error:
+                self._refuse(step.visit, {"n": step.n}, reason(error))
 
     def _next(self, visit: Visit) -> Going | None:
         """The step a visit takes in this round; what needs no step is done at once."""

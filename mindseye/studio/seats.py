@@ -24,10 +24,11 @@ class SocketSeat:
         self.loop = loop
         self.left_out = 0
         """Frames that gave way."""
+        self.is_lost = asyncio.Event()
+        """Set for a page that does not read."""
         self._waiting: deque[tuple[str | bytes, dict | None]] = deque()
         self._entries: list[dict] = []
         self._there = asyncio.Event()
-        self._serving: asyncio.Task | None = None
         self._ends = False
 
     def tell(self, what: str | bytes, entry: dict | None = None) -> None:
@@ -41,7 +42,6 @@ class SocketSeat:
 
     async def serve(self, send: Callable[[str | bytes], Awaitable[Any]]) -> None:
         """Send what is told until the end."""
-        self._serving = asyncio.current_task()
         while True:
             await self._there.wait()
             while self._waiting:
@@ -69,9 +69,7 @@ class SocketSeat:
         if len(self._waiting) > _MOST_WAITING:
             self._waiting.clear()
             self._ends = True
-            if self._serving is not None:
-                # it waits for a page that does not read
-                self._serving.cancel()
+            self.is_lost.set()
         self._there.set()
 
     def _stop(self) -> None:

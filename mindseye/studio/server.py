@@ -1,15 +1,17 @@
 """The door: pages, the socket, films. Everything behind it happens in the engine's thread."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import uvicorn
 from fastapi import APIRouter, FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from fastapi.websockets import WebSocketState
 
 from mindseye.core.errors import DataError, MindseyeError, SpecError
 from mindseye.studio.engine import Engine
@@ -113,23 +115,21 @@ async def _serve(engine: Engine, page: WebSocket) -> None:
     async def send(what: str | bytes) -> None:
         await (page.send_text(what) if isinstance(what, str) else page.send_bytes(what))
 
-    sending = asyncio.create_task(seat.serve(send))
-    hearing = asyncio.create_task(_hear(engine, page, seat, haste))
+    async def until_first(work: Awaitable[Any], all_of_it: anyio.CancelScope) -> None:
+        # the page may go while something is sent to it
+        with suppress(WebSocketDisconnect, RuntimeError, OSError):
+            await work
+        all_of_it.cancel()
+
     try:
-        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        async with anyio.create_task_group() as group:
+            group.start_soon(until_first, _hear(engine, page, seat, haste), group.cancel_scope)
+            group.start_soon(until_first, seat.serve(send), group.cancel_scope)
+            group.start_soon(until_first, seat.is_lost.wait(), group.cancel_scope)
     finally:
         engine.leave(seat)
-        for task in (sending, hearing):
-            task.cancel()
-        found = await asyncio.gather(sending, hearing, return_exceptions=True)
-    for error in found:
-        gone = WebSocketDisconnect | asyncio.CancelledError | RuntimeError | OSError
-        if isinstance(error, BaseException) and not isinstance(error, gone):
-            raise error
-    try:
+    if page.client_state is page.application_state is WebSocketState.CONNECTED:
         await page.close(1008)
-    except (RuntimeError, WebSocketDisconnect):
-        return
 
 
 async def _hear(engine: Engine, page: WebSocket, seat: SocketSeat, haste: Haste) -> None:

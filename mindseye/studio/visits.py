@@ -222,4 +222,4 @@ def _weight(node: Node) -> int:
     sides = [side for side in (node.dream, node.real) if side is not None]
     kept = sum(moments.weight(s.moment) + moments.weight(s.observation) for s in sides)
     mind = 0 if node.mind is None else moments.weight(node.mind[1])
-    return _NODE_BYTES + kept + mind
+    return _NODE_BYTES + kept + mind + moments.weight(node.action)

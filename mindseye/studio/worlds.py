@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from mindseye.core import tree
 from mindseye.core.errors import SpecError
@@ -146,7 +147,10 @@ class Company:
     def _dream(self, starts: Callable, seed: int) -> Side:
         world = self.dream.world(1)
         world.starts = starts
-        observations, _ = world.reset(seed=[seed])
+        # models that sample do so from torch's generator: equal seeds begin alike
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            observations, _ = world.reset(seed=[seed])
         return Side(world.save(), copied(tree.take(observations, 0)), continuation=1.0)
 
     def apart(self, dream: Side, real: Side | None) -> float | None:

@@ -40,6 +40,8 @@ from mindseye.models.perception import ObservationDecoder, ObservationEncoder
 from mindseye.models.policy import ActionEncoder
 
 BackboneName = Literal["gru", "transformer", "s4", "rssm"]
+_COLDEST = 1e-3
+"""Temperature, so that nothing is divided by 0."""
 BACKBONES = {
     "gru": GRUBackbone,
     "transformer": TransformerBackbone,
@@ -125,6 +127,8 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
             "doubters": doubters,
             "memory": dict(memory or {}),
         }
+        self.temperature = 1.0
+        """Of imagination: below 1 the likelier is likelier still, at 0 nothing else is imagined."""
         self.backbone_name, self.variables, self.classes = backbone, variables, classes
         self.is_recurrent_posterior = backbone == "rssm"
         latents = variables * classes
@@ -172,10 +176,12 @@ class LatentWorldModel(nn.Module, WorldModel, Latent, Outcomes):
         return self._state(memory, hidden, ops.sample_one_hot(log_prob))
 
     def imagine(self, state: Tree, action: Tree) -> Tree:
-        """A sampled prior state."""
+        """A sampled prior state, at the model's `temperature`."""
         inputs = torch.cat((state["stochastic"], self.action_encoder(action)), -1)
         hidden, memory = self.backbone.step(self.mix(inputs), state["memory"])
         log_prob = self._logits(self.prior_head, hidden)
+        if self.temperature != 1.0:
+            log_prob = (log_prob / max(self.temperature, _COLDEST)).log_softmax(-1)
         sample = ops.straight_through(ops.sample_one_hot(log_prob), log_prob)
         return self._state(memory, hidden, sample)
 
