@@ -10,9 +10,8 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,11 +87,6 @@ def tell(found: Load) -> str:
         f" worst {found.worst:.0f} ms; {found.batch:.1f} steps per batch, {found.kilobytes:.1f} kB"
         " per moment"
     )
-
-
-def save(found: Load, path: Path) -> None:
-    """Write the figures as JSON."""
-    path.write_text(json.dumps(asdict(found), indent=1) + "\n")
 
 
 def small_stage(size: str) -> Stage:

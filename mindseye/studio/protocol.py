@@ -15,6 +15,7 @@ from mindseye.core.tree import Tree
 
 DOINGS = ("open", "step", "go", "auto", "knob", "save")
 """What a page may ask for."""
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _LONGEST_NAME = 200
 _LONGEST_REFUSED = 4096
 
@@ -143,7 +144,7 @@ def action_sent(action: Tree) -> Any:
 
 def text_frame(message: Mapping[str, Any]) -> str:
     """A message of the server."""
-    return json.dumps(message, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(message)
 
 
 def moment_frame(message: Mapping[str, Any], pictures: Sequence[bytes]) -> bytes:

@@ -34,6 +34,8 @@ class Side:
     terminated: bool = False
     truncated: bool = False
     uncertainty: float | None = None
+    bytes: int = 0
+    """Of moment and observation, about."""
 
     @property
     def is_over(self) -> bool:
@@ -176,7 +178,7 @@ class Visit:
         Raises:
             SpecError: Then.
         """
-        if len(self.path(self.current)) >= max_nodes or self.bytes > max_bytes:
+        if self.here.step + 1 >= max_nodes or self.bytes > max_bytes:
             raise SpecError(
                 f"this visit is full ({len(self.nodes)} moments, {self.bytes >> 20} MiB);"
                 " begin again, or go back and try something else"
@@ -202,7 +204,7 @@ class Visit:
 
 def action_key(action: Tree) -> str:
     """Equal for equal actions."""
-    return json.dumps(action_sent(action))
+    return str(action) if isinstance(action, int) else json.dumps(action_sent(action))
 
 
 def copied(observation: Tree) -> Tree:
@@ -215,11 +217,10 @@ def copied(observation: Tree) -> Tree:
 
 
 def _without_moment(side: Side) -> Side:
-    return replace(side, moment=None)
+    return replace(side, moment=None, bytes=moments.weight(side.observation))
 
 
 def _weight(node: Node) -> int:
     sides = [side for side in (node.dream, node.real) if side is not None]
-    kept = sum(moments.weight(s.moment) + moments.weight(s.observation) for s in sides)
     mind = 0 if node.mind is None else moments.weight(node.mind[1])
-    return _NODE_BYTES + kept + mind + moments.weight(node.action)
+    return _NODE_BYTES + sum(side.bytes for side in sides) + mind + moments.weight(node.action)

@@ -17,12 +17,13 @@ from mindseye.studio.stage import Stage
 from mindseye.studio.visits import Side, copied
 from mindseye.worlds.starts import first_observations
 
+_EIGHT = 8
 _LARGEST = 64
 """Rows of a batch at most; more are several batches."""
 
 
 class Rows:
-    """Worlds of 1, 2, 4, ... rows, all alike, in which moments of any visitors go on together.
+    """Worlds alike, of several numbers of rows, in which moments of any visitors go on together.
 
     Args:
         build: A world with snapshots, of so many rows.
@@ -51,7 +52,7 @@ class Rows:
 
     def _step(self, sides: Sequence[Side], actions: Sequence[Tree]) -> list[Side]:
         count = len(sides)
-        rows = 1 << (count - 1).bit_length()
+        rows = _rounded(count)
         world = self.world(rows)
         which = np.minimum(np.arange(rows), count - 1)
         world.load(moments.joined([side.moment for side in sides]), which)
@@ -59,6 +60,7 @@ class Rows:
         batch = batched_actions(world.single_action_space, taken)
         observations, rewards, terminated, truncated, infos = world.step(batch)
         moment = world.save()
+        size = (moments.weight(moment) + moments.weight(observations)) // rows
         doubts, going = infos.get("uncertainty"), infos.get("continuation")
         return [
             Side(
@@ -70,9 +72,15 @@ class Rows:
                 terminated=bool(terminated[i]),
                 truncated=bool(truncated[i]),
                 uncertainty=None if doubts is None else float(doubts[i]),
+                bytes=size,
             )
             for i, side in enumerate(sides)
         ]
+
+
+def _rounded(count: int) -> int:
+    """A power of two, or a multiple of eight: few worlds, and few rows for nothing."""
+    return 1 << (count - 1).bit_length() if count <= _EIGHT else -(-count // _EIGHT) * _EIGHT
 
 
 class Company:
@@ -90,7 +98,7 @@ class Company:
             return self._dream(self._own_starts, seed), None
         world = self.real.world(1)
         observations, _ = world.reset(seed=[seed])
-        real = Side(world.save(), copied(tree.take(observations, 0)))
+        real = _first(world, observations)
         context = first_observations(observations, self.stage.action_space)
         return self._dream(lambda n, rng: context, seed), real
 
@@ -142,7 +150,7 @@ class Company:
             same = distance(observations, recorded)[0] == 0
         if not same:
             return None, "The real world, played again, does not come out as it was recorded."
-        return Side(world.save(), copied(tree.take(observations, 0))), ""
+        return _first(world, observations), ""
 
     def _dream(self, starts: Callable, seed: int) -> Side:
         world = self.dream.world(1)
@@ -151,7 +159,7 @@ class Company:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             observations, _ = world.reset(seed=[seed])
-        return Side(world.save(), copied(tree.take(observations, 0)), continuation=1.0)
+        return replace(_first(world, observations), continuation=1.0)
 
     def apart(self, dream: Side, real: Side | None) -> float | None:
         """Distance of what dream and reality show, in [0, 1]; 1 once only one of them goes on."""
@@ -161,6 +169,12 @@ class Company:
             return 1.0
         pair = [tree.stack([side.observation]) for side in (dream, real)]
         return min(1.0, float(distance(*pair)[0]) / self.stage.unit)
+
+
+def _first(world: Any, observations: Tree) -> Side:
+    moment = world.save()
+    size = moments.weight(moment) + moments.weight(observations)
+    return Side(moment, copied(tree.take(observations, 0)), bytes=size)
 
 
 def _blank(leaf: Any) -> Any:

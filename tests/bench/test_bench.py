@@ -30,3 +30,13 @@ def test_candidates_take_turns():
 
 def test_ratios_are_taken_round_by_round():
     assert ratio([2.0, 9.0], [1.0, 3.0]) == summary([2.0, 3.0])
+
+
+def test_visitors_of_the_studio_are_counted_over_real_sockets(tmp_path, capsys):
+    pytest.importorskip("fastapi")
+    found = main(quick=True, only=("studio",), save=tmp_path / "bench.json")["studio"]["many"]
+    assert found["visitors"] == 3
+    assert found["steps"] > 3
+    assert 0 < found["p50"] <= found["p95"] <= found["worst"]
+    assert "frames/s each" in capsys.readouterr().out
+    assert json.loads((tmp_path / "bench.json").read_text())["groups"] == {}
