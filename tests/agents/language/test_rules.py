@@ -43,7 +43,7 @@ def reads_perfectly(messages):
     if "nothing moves" in outcome:
         return "wasted"
     sign = re.search(r"onto (\S)\.", outcome)[1]
-    verdict = next((x.split()[0] for x in lines if x.endswith(f" {sign}.")), "pass")
+    verdict = next((x[3:-1] for x in lines if x.startswith(f"{sign}: ")), "pass")
     return {"seek": "good", "avoid": "bad", "pass": "open"}[verdict]
 
 
