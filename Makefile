@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: all install demo test slow check fix recipes bench readme docs clean
+.PHONY: all install demo test test-browser slow check fix recipes bench readme docs clean
 
 all: check test
 
@@ -29,6 +29,11 @@ demo: install ## collect, fit, dream, test, report: about four minutes
 
 test: $(VENV)/.dev ## the fast tests, one process per core
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-browser: $(VENV)/.dev ## the studio's pages in a real browser; installs one where there is none
+	command -v chromium || command -v google-chrome || (apt-get update && apt-get install --yes chromium) \
+		|| $(BIN)/playwright install chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/studio/browser -rs
 
 slow: $(VENV)/.dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
