@@ -50,6 +50,15 @@ def test_rare_words_are_names():
     assert Vocabulary.of(texts, share=0.5).words == ["?", "is", "what"]
 
 
+def test_a_capital_alone_is_a_name():
+    vocabulary = Vocabulary.of(["A moves left.", "A moves right."], share=0.1)
+    binding = vocabulary.binding()
+    assert "A" not in vocabulary.words
+    assert vocabulary.encode("A", binding) == [vocabulary.first_slot]
+    # and so it is for those who listed it
+    assert Vocabulary(["A"]).encode("A", binding) == [vocabulary.first_slot]
+
+
 def test_saying_word_by_word_equals_reading_at_once():
     torch.manual_seed(1)
     network = WordTransformer(20, 4, units=32, layers=3, heads=2).eval()
