@@ -171,7 +171,10 @@ class Engine:
             case "knob":
                 self._turn(visit, message)
             case "save":
+                if visit.saves >= self.limits.saves:
+                    raise SpecError(f"save: this visit has kept {visit.saves} episodes; enough")
                 told = keep(visit, protocol.name_of(message, "side"))
+                visit.saves += 1
                 self._tell(visit, {"is": "saved", "n": n, **told})
         return None
 

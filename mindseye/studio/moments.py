@@ -6,6 +6,7 @@ whose leaves start with the batch axis. So the moments of many visitors become o
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,31 @@ _OBJECT_BYTES = 4096
 
 def row(moment: Any, index: int) -> Any:
     """A moment of one row, which shares no memory with the whole."""
+    return _apart(moment, [index])[0]
+
+
+def rows(moment: Any, count: int) -> list[Any]:
+    """The first rows of a moment, one by one, as `row` gives them."""
+    return _apart(moment, range(count))
+
+
+def _apart(moment: Any, indices: Sequence[int]) -> list[Any]:
+    """Leaf by leaf, so that the tree is walked once for all rows."""
     if moment is None:
-        return None
+        return [None] * len(indices)
     if isinstance(moment, dict):
-        return {name: row(part, index) for name, part in moment.items()}
+        parts = [_apart(part, indices) for part in moment.values()]
+        return [dict(zip(moment, leaves, strict=True)) for leaves in zip(*parts, strict=True)]
     if isinstance(moment, tuple):
-        return tuple(row(part, index) for part in moment)
+        return list(zip(*(_apart(part, indices) for part in moment), strict=True))
     if isinstance(moment, list):
-        return [moment[index]]
+        return [[moment[i]] for i in indices]
     if isinstance(moment, torch.Tensor):
-        return moment[index : index + 1].clone()
+        return [moment[i : i + 1].clone() for i in indices]
     if isinstance(moment, np.ndarray):
-        return moment[index : index + 1].copy()
-    return _rebuilt(moment, [row(part, index) for part in _parts(moment)])
+        return [moment[i : i + 1].copy() for i in indices]
+    parts = [_apart(part, indices) for part in _parts(moment)]
+    return [type(moment)(*leaves) for leaves in zip(*parts, strict=True)]
 
 
 def joined(moments: Sequence[Any]) -> Any:
@@ -47,7 +60,7 @@ def joined(moments: Sequence[Any]) -> Any:
         return torch.cat(list(moments))
     if isinstance(first, np.ndarray):
         return np.concatenate(moments)
-    return _rebuilt(first, [joined(p) for p in zip(*map(_parts, moments), strict=True)])
+    return type(first)(*(joined(parts) for parts in zip(*map(_parts, moments), strict=True)))
 
 
 def weight(moment: Any) -> int:
@@ -68,8 +81,9 @@ def weight(moment: Any) -> int:
 
 
 def _parts(moment: Any) -> list[Any]:
-    return [getattr(moment, field.name) for field in fields(moment)]
+    return [getattr(moment, name) for name in _names(type(moment))]
 
 
-def _rebuilt(moment: Any, parts: list[Any]) -> Any:
-    return type(moment)(*parts)
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

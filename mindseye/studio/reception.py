@@ -100,7 +100,7 @@ class Reception:
             step = protocol.whole(start, "step", 0, 1 << 31)
             visit.start = {"episode": number, "step": step}
             dream, real, visit.why_no_real = company.begin_at(number, step, visit.seed)
-        visit.add(Node(0, None, None, 0, dream, real, company.apart(dream, real), None))
+        visit.add(Node(0, None, None, 0, dream, real, company.apart([dream], [real])[0], None))
 
     def _make_room(self) -> None:
         """Let the visit go that nobody watches and that was left first.

@@ -62,6 +62,8 @@ class SocketSeat:
             self._ends = True
 
     def _put(self, what: str | bytes, entry: dict | None) -> None:
+        if self.is_lost.is_set():
+            return
         if entry is not None and self._waiting and self._waiting[-1][1] is not None:
             self._entries.append(self._waiting.pop()[1] or {})
             self.left_out += 1

@@ -1,6 +1,7 @@
 """The door: pages, the socket, films. Everything behind it happens in the engine's thread."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse,
 from fastapi.staticfiles import StaticFiles
 from fastapi.websockets import WebSocketState
 
-from mindseye.core.errors import DataError, MindseyeError, SpecError
+from mindseye.core.errors import ConfigError, DataError, MindseyeError, SpecError
 from mindseye.studio.engine import Engine
 from mindseye.studio.guard import Guard, GuardedApp
 from mindseye.studio.keeping import film_frames
@@ -74,7 +75,7 @@ def studio_app(engine: Engine | None, guard: Guard, browse: APIRouter | None = N
 
 
 def _play(engine: Engine) -> APIRouter:
-    router = APIRouter()
+    router, one_at_a_time = APIRouter(), asyncio.Semaphore(1)
 
     @router.get("/play")
     def page() -> Response:
@@ -94,7 +95,8 @@ def _play(engine: Engine) -> APIRouter:
         try:
             found = engine.ask(lambda: engine.reception.film(visit, int(node)))
             stage, way = await asyncio.wrap_future(found)
-            film = await asyncio.to_thread(_film, stage, way, side, form)
+            async with one_at_a_time:
+                film = await asyncio.to_thread(_film, stage, way, side, form)
         except (SpecError, DataError) as error:
             return PlainTextResponse(str(error), 404)
         headers = {"content-disposition": f'attachment; filename="dream-{node}.{form}"'}
@@ -102,7 +104,7 @@ def _play(engine: Engine) -> APIRouter:
         return Response(film, media_type=media, headers=headers)
 
     @router.websocket("/play/socket")
-    async def socket(page: WebSocket) -> None:
+    async def play(page: WebSocket) -> None:
         await _serve(engine, page)
 
     return router
@@ -179,6 +181,9 @@ def serve(
         port: 0 takes any that is free.
         message_bytes: Of one message of a page; longer ones end the connection.
         on_ready: Called with the port once connections are taken.
+
+    Raises:
+        ConfigError: If the address cannot be had.
     """
     config = uvicorn.Config(
         app,
@@ -192,15 +197,28 @@ def serve(
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )
+    door = _bound(host, port)
     server = _Server(config)
-    server.on_ready = on_ready
-    server.run()
+    server.on_ready = lambda: on_ready(door.getsockname()[1])
+    server.run(sockets=[door])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"studio: cannot listen on {host} port {port} ({cause}); choose another --port, 0 takes"
+            " any that is free"
+        ) from error
 
 
 class _Server(uvicorn.Server):
-    on_ready: Callable[[int], None]
+    on_ready: Callable[[], None]
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self.on_ready(self.servers[0].sockets[0].getsockname()[1])
+            self.on_ready()

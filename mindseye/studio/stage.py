@@ -111,7 +111,10 @@ class Limits:
     """Inputs of one visit that wait to be stepped."""
     rate: float = 60.0
     """Frames per second of a watched agent, at most."""
-    export_frames: int = 1000
+    export_frames: int = 600
+    """Of a film; the latest."""
+    saves: int = 100
+    """Episodes that one visit may keep."""
 
     def told(self) -> dict[str, Any]:
         """For the page."""

@@ -48,6 +48,7 @@ def _together(company: Company, steps: Sequence[Going]) -> Iterator[tuple[Going,
     try:
         dreams = company.dream.step([s.node.dream for s in steps], [s.action for s in steps])
         reals = _step_reality(company, steps)
+        apart = company.apart(dreams, reals)
     except Exception as error:
         if len(steps) > 1:
             # one visitor's dream must not end that of another
@@ -57,9 +58,9 @@ def _together(company: Company, steps: Sequence[Going]) -> Iterator[tuple[Going,
             yield steps[0], reason(error)
         return
     took = 1000 * (time.perf_counter() - began)
-    for step, dream, real in zip(steps, dreams, reals, strict=True):
+    for step, dream, real, far in zip(steps, dreams, reals, apart, strict=True):
         step.took = took
-        yield step, _node(company, step, dream, real)
+        yield step, _node(company, step, dream, real, far)
 
 
 def _step_reality(company: Company, steps: Sequence[Going]) -> list[Side | None]:
@@ -73,9 +74,10 @@ def _step_reality(company: Company, steps: Sequence[Going]) -> list[Side | None]
     return reals
 
 
-def _node(company: Company, step: Going, dream: Side, real: Side | None) -> Node:
+def _node(
+    company: Company, step: Going, dream: Side, real: Side | None, apart: float | None
+) -> Node:
     visit, before = step.visit, step.node
-    apart = company.apart(dream, real)
     parted = before.parted
     if parted is None and apart is not None and apart >= company.stage.parted:
         parted = visit.next_id

@@ -119,6 +119,7 @@ class Visit:
         self.seat: Any = None
         """The connection that watches, if any."""
         self.last_active = time.monotonic()
+        self.saves = 0
 
     @property
     def here(self) -> Node:

@@ -60,11 +60,12 @@ class Rows:
         batch = batched_actions(world.single_action_space, taken)
         observations, rewards, terminated, truncated, infos = world.step(batch)
         moment = world.save()
+        apart = moments.rows(moment, count)
         size = (moments.weight(moment) + moments.weight(observations)) // rows
         doubts, going = infos.get("uncertainty"), infos.get("continuation")
         return [
             Side(
-                moment=moments.row(moment, i),
+                moment=apart[i],
                 observation=copied(tree.take(observations, i)),
                 reward=float(rewards[i]),
                 total=side.total + float(rewards[i]),
@@ -161,14 +162,19 @@ class Company:
             observations, _ = world.reset(seed=[seed])
         return replace(_first(world, observations), continuation=1.0)
 
-    def apart(self, dream: Side, real: Side | None) -> float | None:
-        """Distance of what dream and reality show, in [0, 1]; 1 once only one of them goes on."""
-        if real is None:
-            return None
-        if dream.is_over != real.is_over:
-            return 1.0
-        pair = [tree.stack([side.observation]) for side in (dream, real)]
-        return min(1.0, float(distance(*pair)[0]) / self.stage.unit)
+    def apart(self, dreams: Sequence[Side], reals: Sequence[Side | None]) -> list[float | None]:
+        """How far apart dreams and realities look, in [0, 1]; 1 once only one of them goes on."""
+        found: list[float | None] = [None] * len(dreams)
+        pairs = [(i, d, r) for i, (d, r) in enumerate(zip(dreams, reals, strict=True)) if r]
+        if not pairs:
+            return found
+        seen = (
+            tree.stack([dream.observation for _, dream, _ in pairs]),
+            tree.stack([real.observation for _, _, real in pairs]),
+        )
+        for (i, dream, real), far in zip(pairs, distance(*seen).tolist(), strict=True):
+            found[i] = 1.0 if dream.is_over != real.is_over else min(1.0, far / self.stage.unit)
+        return found
 
 
 def _first(world: Any, observations: Tree) -> Side:
