@@ -2,7 +2,7 @@
 
 import { $, drawn, element, number } from "./dom.js";
 
-const MOST_DOTS = 400, MOST_ENDS = 12, LANE = 16, WIDE = 260;
+const MOST_DOTS = 400, MOST_ENDS = 12, LANE = 16, WIDE = 260, LEAST_REWARD = 0.05;
 
 export function timeline(story, moment, actionName) {
   const line = story.line();
@@ -15,10 +15,14 @@ export function timeline(story, moment, actionName) {
     const points = line.map((n, i) => `${x(i).toFixed(1)},${(58 - 54 * Math.min(1, n.apart ?? 0)).toFixed(1)}`);
     parts.push(drawn("polygon", { class: "apart-area", points: `0,58 ${points.join(" ")} 1000,58` }));
   }
-  line.forEach((node, i) => {
-    if (node.reward?.dream) parts.push(drawn("line", { class: "dream-line", x1: x(i), x2: x(i), y1: 58, y2: 34 }));
-    if (node.reward?.real) parts.push(drawn("line", { class: "real-line", x1: x(i) + 3, x2: x(i) + 3, y1: 58, y2: 34 }));
-  });
+  const sizes = line.flatMap((n) => [Math.abs(n.reward?.dream ?? 0), Math.abs(n.reward?.real ?? 0)]);
+  const most = sizes.reduce((a, b) => Math.max(a, b), LEAST_REWARD);
+  for (const [side, beside] of [["dream", 0], ["real", 4]]) {
+    line.forEach((node, i) => {
+      const height = (40 * Math.abs(node.reward?.[side] ?? 0)) / most;
+      if (height >= 1) parts.push(drawn("line", { class: `${side}-line`, x1: x(i) + beside, x2: x(i) + beside, y1: 58, y2: 58 - height }));
+    });
+  }
   const parted = line.findIndex((node) => node.node === moment.parted);
   if (parted >= 0) parts.push(drawn("line", { class: "parted-line", x1: x(parted), x2: x(parted), y1: 0, y2: 60 }));
   if (at >= 0) parts.push(drawn("line", { class: "cursor-line", x1: x(at), x2: x(at), y1: 0, y2: 60 }));
