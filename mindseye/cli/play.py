@@ -20,7 +20,7 @@ _EXAMPLES = (
     "play runs/train/minigrid-doorkey-6x6-v0-seed0",
     "play grid/door-key-6x6",
     "play language:text/household",
-    "play program:grid/ring-48",
+    "play program:minicraft/yard",
     "play models/mine --world CartPole-v1 --host 0.0.0.0",
 )
 PORT = 8765

@@ -23,6 +23,7 @@ from mindseye.studio.protocol import counter_in, read_message, text_frame
 from mindseye.studio.seats import Haste, SocketSeat
 
 STATIC = Path(__file__).parent / "static"
+_CONNECTIONS = 256
 _FILM_RATE = 10.0
 _RUDE = 200
 """Messages too many in a row after which a page is shown the door."""
@@ -195,6 +196,7 @@ def serve(
         ws="websockets-sansio",
         ws_max_size=message_bytes,
         ws_per_message_deflate=False,
+        limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=2,
     )
     door = _bound(host, port)

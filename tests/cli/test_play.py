@@ -1,7 +1,13 @@
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
+
+pytest.importorskip("fastapi")
+from websockets.exceptions import ConnectionClosed
 
 from mindseye.agents.random import RandomAgent
 from mindseye.cli.play import main
@@ -18,7 +24,7 @@ from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.sizes import SIZES, VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.worlds import branchable, make
-from tests.studio.playing import Driven
+from tests.studio.playing import Driven, parsed
 
 WORLD = "grid/door-key-5x5"
 
@@ -234,6 +240,36 @@ def test_a_simulator_ends_when_the_world_does(tmp_path):
 def test_what_cannot_be_played_is_told_with_a_way_out(what):
     with pytest.raises(ConfigError, match=r"mindseye train|take text|minicraft"):
         staged(what, Wanted())
+
+
+@pytest.fixture
+def served():
+    command = [sys.executable, "-m", "mindseye", "play", WORLD, "--port", "0", "--no-browser"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    yield server.stdout.readline().strip()
+    server.send_signal(signal.SIGINT)
+    assert server.wait(20) == 130
+    server.stdout.close()
+
+
+def test_the_command_serves_a_page_and_a_socket_until_stopped(served):
+    websockets = pytest.importorskip("websockets.sync.client")
+    assert served.startswith("http://127.0.0.1:")
+    address = served.replace("http", "ws") + "/socket"
+    with websockets.connect(address) as socket:
+        socket.send('{"do":"open","seed":2}')
+        assert parsed(socket.recv())["title"] == WORLD
+        socket.send("x" * (1 << 17))
+        with pytest.raises(ConnectionClosed) as closed:
+            list(socket)
+    assert closed.value.rcvd.code == 1009
+    with websockets.connect(address) as socket:
+        socket.send('{"do":"open"}')
+        assert parsed(socket.recv())["is"] == "hello"
+    port = served.rsplit(":", 1)[1].split("/")[0]
+    with pytest.raises(ConfigError, match="another --port"):
+        main([WORLD, "--port", port, "--no-browser"])
 
 
 def test_nothing_to_play_names_a_way_to_begin():
