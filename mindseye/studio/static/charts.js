@@ -18,10 +18,11 @@ export function timeline(story, moment, actionName) {
   const sizes = line.flatMap((n) => [Math.abs(n.reward?.dream ?? 0), Math.abs(n.reward?.real ?? 0)]);
   const most = sizes.reduce((a, b) => Math.max(a, b), LEAST_REWARD);
   for (const [side, beside] of [["dream", 0], ["real", 4]]) {
-    line.forEach((node, i) => {
+    const ticks = line.map((node, i) => {
       const height = (40 * Math.abs(node.reward?.[side] ?? 0)) / most;
-      if (height >= 1) parts.push(drawn("line", { class: `${side}-line`, x1: x(i) + beside, x2: x(i) + beside, y1: 58, y2: 58 - height }));
+      return height < 1 ? "" : `M${(x(i) + beside).toFixed(1)} 58v${-height.toFixed(1)}`;
     });
+    parts.push(drawn("path", { class: `${side}-line`, d: ticks.join("") }));
   }
   const parted = line.findIndex((node) => node.node === moment.parted);
   if (parted >= 0) parts.push(drawn("line", { class: "parted-line", x1: x(parted), x2: x(parted), y1: 0, y2: 60 }));
@@ -31,7 +32,7 @@ export function timeline(story, moment, actionName) {
   scrub.max = line.length - 1;
   if (!scrub.matches(":active")) scrub.value = Math.max(0, at);
   scrub.setAttribute("aria-valuetext", `step ${moment.step} of ${line.at(-1)?.step ?? 0}`);
-  $("where").textContent = `Step ${moment.step}` + (moment.action === null ? "" : ` · ${actionName(moment.action)}`);
+  $("where").textContent = `Step ${moment.step}` + (moment.action === null ? "" : ` · ${actionName(moment.action)}`) + (moment.over ? " · over: go back, or begin again" : "");
   const partedNode = story.nodes.get(moment.parted);
   $("apart-told").textContent = moment.apart === null ? "" : partedNode ? `parted at step ${partedNode.step}` : "still together";
   $("apart-told").classList.toggle("parted", Boolean(partedNode));
@@ -93,7 +94,7 @@ function ends(story, actionName, go) {
   const shown = found.slice(-MOST_ENDS).reverse().map((node) => {
     const parted = node.apart === null ? "" : `, ${Math.round(100 * node.apart)} % apart`;
     const says = `to step ${node.step}, ${node.action === null ? "beginning" : actionName(node.action)}${parted}`;
-    const reward = node.reward?.dream ? `, reward ${number(node.reward.dream)}` : "";
+    const reward = Math.abs(node.reward?.dream ?? 0) >= 0.01 ? `, reward ${number(node.reward.dream)}` : "";
     return element("li", {}, element("button", {
       type: "button", "data-end": node.node, "aria-current": node.node === story.current ? "true" : null, onclick: () => go(node.node),
     }, says + reward));

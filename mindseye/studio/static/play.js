@@ -274,7 +274,8 @@ function watch(on) {
 function soon() {
   if (drawsSoon) return;
   drawsSoon = true;
-  requestAnimationFrame(() => {
+  // the panels need not keep up with a watched agent's every frame
+  setTimeout(() => requestAnimationFrame(() => {
     drawsSoon = false;
     if (!moment || !story.here) return;
     const name = (action) => actions.name(action);
@@ -283,7 +284,7 @@ function soon() {
     films(hello, moment);
     buttons();
     keep();
-  });
+  }), auto?.on ? 100 : 0);
 }
 
 function say() {
@@ -306,8 +307,6 @@ function buttons() {
   $("rewind").disabled = !story.nodes.has(story.here?.parent);
   $("save-dream").disabled = !hello?.can_save || !moment?.step;
   $("save-real").disabled = !hello?.can_save || !hello?.has_real || !moment?.step;
-  $("stage").classList.toggle("ended", Boolean(moment?.over));
-  document.body.classList.toggle("offline", !wire.isOpen);
 }
 
 function notice(text, label, action) {

@@ -1,5 +1,6 @@
 """The play page in a real browser. Skipped where there is no Chromium; see `make test-browser`."""
 
+import json
 import os
 import re
 import shutil
@@ -270,3 +271,58 @@ def test_a_phone_needs_no_sideways_scrolling(visitor):
     assert wide <= 390
     page.locator("#actions button").nth(2).click()
     at(page, 1)
+
+
+def test_a_visit_taken_elsewhere_can_be_taken_back(visitor):
+    one, other = visitor("same"), visitor("same")
+    press(one, "ArrowLeft")
+    at(one, 1)
+    one.wait_for_selector("#tree[data-nodes='2']")
+    kept = one.evaluate("sessionStorage.getItem('mindseye.play')")
+    # what a page keeps it writes when it is left, so it is handed over on the next one
+    other.add_init_script(
+        f"if (!window.name) {{ window.name = 'again';"
+        f" sessionStorage.setItem('mindseye.play', {json.dumps(kept)}); }}"
+    )
+    other.reload()
+    at(other, 1)
+    one.wait_for_selector("#notice:has-text('another window')")
+    one.click("#notice button")
+    one.wait_for_selector("#link[data-state='open']")
+    press(one, "ArrowLeft")
+    at(one, 2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read_against_what_lies_behind_it(visitor, scheme):
+    for stage in ("same", "words"):
+        page = visitor(stage, color_scheme=scheme)
+        press(page, "0", "1", "Backspace", "2")
+        page.wait_for_selector("#tree[data-lanes='2']")
+        page.wait_for_timeout(300)
+        assert page.evaluate(FAINT) == []
+
+
+FAINT = """() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = parts(color).slice(0, 3).map((c) => c / 255)
+      .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if ((parts(color)[3] ?? 1) === 1) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const faint = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const says = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    if (!says || !node.checkVisibility() || node.closest(":disabled, .unseen, noscript")) continue;
+    const [a, b] = [light(getComputedStyle(node).color), light(behind(node))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(node.outerHTML.slice(0, 120));
+  }
+  return faint;
+}"""
