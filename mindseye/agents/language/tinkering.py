@@ -89,7 +89,9 @@ def choose(minds: Sequence[Mind], ask: Asking) -> None:
 def think_and_choose(minds: Sequence[Mind], ask: Asking) -> None:
     """Thought: the model says what would come of this and that, and then a command."""
     prompts = [asked(mind, THINK) for mind in minds]
-    thoughts = ask.model.complete(prompts, max_tokens=ask.max_tokens, temperature=ask.temperature)
+    thoughts = ask.model.complete(
+        prompts, max_tokens=ask.max_tokens, temperature=ask.temperature, seed=minds[0].step
+    )
     for mind, (thought,) in zip(minds, thoughts, strict=True):
         mind.trace.append(f"thought: {thought.text}")
     _choose(
@@ -106,8 +108,10 @@ def thought_over(prompt: Messages, thought: str) -> Messages:
 
 def _choose(minds: Sequence[Mind], ask: Asking, prompts: Sequence[Messages]) -> None:
     found = ask.model.complete(
-        prompts, temperature=ask.temperature, choices=[mind.admissible for mind in minds]
-    )
+        prompts, temperature=ask.temperature, choices=[mind.admissible for mind in minds],
+        # or else whoever is where it was draws what it drew
+        seed=minds[0].step,
+    )  # fmt: skip
     for mind, (completion,) in zip(minds, found, strict=True):
         mind.command = completion.text
 
