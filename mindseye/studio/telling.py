@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mindseye.core.spaces import Words, commands
-from mindseye.studio.pictures import png
+from mindseye.studio.pictures import can_film, png
 from mindseye.studio.protocol import action_sent, finite, moment_frame
 from mindseye.studio.stage import Limits, Stage, action_told
 from mindseye.studio.visits import Node, Side, Visit
@@ -38,6 +38,7 @@ def hello(visit: Visit, stages: Iterable[str], limits: Limits) -> dict[str, Any]
         "why_no_real": None if node.real is not None else visit.why_no_real,
         "starts": _starts(stage),
         "can_save": stage.saved is not None,
+        "films": ["gif", "mp4"] if can_film() else ["gif"],
         "limits": limits.told(),
     }
 
