@@ -15,7 +15,7 @@ def encode(frames: Sequence[np.ndarray], rate: float) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         writer: Any = imageio_ffmpeg.write_frames(  # type: ignore[attr-defined]
-            str(path), (wide, high), fps=rate, macro_block_size=2
+            str(path), (wide, high), fps=round(rate), macro_block_size=2
         )
         writer.send(None)
         for frame in frames:
