@@ -78,6 +78,9 @@ export function tree(story, moment, actionName, go) {
     }
     if (best) go(best.node);
   };
+  const box = svg.parentElement, here = story.here;
+  if (Math.abs(x(here) - box.scrollLeft - box.clientWidth / 2) > box.clientWidth / 2 - 16) box.scrollLeft = x(here) - box.clientWidth / 2;
+  if (Math.abs(y(here) - box.scrollTop - box.clientHeight / 2) > box.clientHeight / 2 - 8) box.scrollTop = y(here) - box.clientHeight / 2;
   svg.dataset.nodes = nodes.length;
   svg.dataset.lanes = count;
   ends(story, actionName, go);
