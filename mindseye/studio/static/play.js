@@ -364,15 +364,5 @@ $("show-difference").addEventListener("change", () => {
   $("difference").hidden = !$("show-difference").checked || $("difference-box").hidden;
   sides.difference();
 });
-$("mp4").addEventListener("click", async () => {
-  const answer = await fetch($("mp4").dataset.address);
-  if (!answer.ok) {
-    $("kept").textContent = await answer.text();
-    return;
-  }
-  const link = element("a", { href: URL.createObjectURL(await answer.blob()), download: `dream-${moment.node}.mp4` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-});
 addEventListener("pagehide", keep);
 wire.connect();

@@ -36,5 +36,6 @@ export function films(hello, moment) {
   $("gif").textContent = hello.has_real ? "GIF of both" : "GIF";
   $("gif-dream").href = `${base}.gif?side=dream`;
   $("gif-dream").hidden = !hello.has_real;
-  $("mp4").dataset.address = `${base}.mp4?side=${hello.has_real ? "both" : "dream"}`;
+  $("mp4").href = `${base}.mp4?side=${hello.has_real ? "both" : "dream"}`;
+  $("mp4").hidden = !hello.films.includes("mp4");
 }

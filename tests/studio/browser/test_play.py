@@ -81,7 +81,7 @@ def visitor(browser, server):
     yield visit
     for context in contexts:
         context.close()
-    lost = re.compile("ERR_CONNECTION|WebSocket connection|base.css|404")
+    lost = re.compile("ERR_CONNECTION|WebSocket connection")
     assert [c for c in complaints if not lost.search(c)] == []
 
 
