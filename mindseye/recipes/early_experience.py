@@ -101,7 +101,7 @@ class Config:
     """At its height; it falls in every stage of an arm."""
     shares: Sequence[float] = ()
     """Parts of the demonstrations with which imitation and foretelling are compared, too."""
-    tests: int = 12
+    tests: int = 8
     """Technologies of the demonstrated size in which all arms are tested; half as many larger
     ones."""
     temperature: float = 0.3
@@ -162,7 +162,6 @@ def run(config: Config, record: Run) -> Report:
     thought = reflecting(shown, thoughts)
     foreign = reflecting(shown, mixed_up(shown, thoughts, record.rng("thoughts")))
     arms: dict[str, list[tuple[list[Example], int]]] = {
-        "untrained": [],
         "imitation": [(said, config.updates)],
         "foretold": [(told, half), (said, config.updates - half)],
         "foretold_mixed_up": [(mixed, half), (said, config.updates - half)],
@@ -230,7 +229,7 @@ def test(
         tasks = benches(config, record, f"test {where}", count, sizes)
 
         def attempt(tasks: list[Bench] = tasks) -> list[tuple[float, ...]]:
-            ask = Asking(model, max_tokens=64, temperature=config.temperature)
+            ask = Asking(model, max_tokens=48, temperature=config.temperature)
             played = play(LanguageAgent(ask, [take_notes, think]), tasks)
             return [
                 (float(p.success), p.failed / len(p.forks), p.known_to_fail / len(p.forks))
