@@ -1,7 +1,6 @@
 """What `play` is told, made into a stage: a dream, its real world, agents and knobs."""
 
 import json
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +28,7 @@ from mindseye.models.language import open_language
 from mindseye.models.world.diffusion import DiffusionWorldModel
 from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.video import VideoWorldModel
+from mindseye.stages.collect import first_seed
 from mindseye.studio import Knob, Stage
 from mindseye.studio.pictures import drawing
 from mindseye.studio.protocol import playable
@@ -146,11 +146,13 @@ def _of_folder(folder: Path, wanted: Wanted) -> Stage:
         )
     agents = {}
     if real is not None:
+        judged = real(1)
         for name in wanted.agents or _usual(folder, model):
             agents[Path(name).name] = named_agent(
-                name, model=model, folder=folder, world=real(1), seed=wanted.seed,
+                name, model=model, folder=folder, world=judged, seed=wanted.seed,
                 device=wanted.device,
             )  # fmt: skip
+        judged.close()
     else:
         agents["random"] = RandomAgent(model.action_space, wanted.seed)
     return stage_of(
@@ -267,8 +269,7 @@ def _seeds(config: Mapping[str, Any]) -> Callable[[int], int | None]:
     seed = config.get("seed")
     if config.get("name") != "train" or not isinstance(seed, int) or "world" not in config:
         return lambda number: None
-    first = np.random.default_rng([seed, zlib.crc32(b"collect")]).integers(2**31) % 2**30
-    return lambda number: int(first) + number
+    return lambda number: first_seed(seed) + number
 
 
 def _fitting(
@@ -286,6 +287,7 @@ def _fitting(
         except ConfigError:
             continue
         spaces = made.single_observation_space, made.single_action_space
+        made.close()
         if spaces == (model.observation_space, model.action_space):
             return lambda rows, name=name: branchable(make(world, rows, observation=chosen(name)))
     raise ConfigError(

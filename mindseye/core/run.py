@@ -108,11 +108,11 @@ class Run:
 
     def rng(self, purpose: str) -> np.random.Generator:
         """An independent stream for a named purpose."""
-        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode())])
+        return _stream(self.seed, purpose)
 
     def seed_for(self, purpose: str) -> int:
         """A 31-bit seed for a named purpose."""
-        return int(self.rng(purpose).integers(2**31))
+        return seed_of(self.seed, purpose)
 
     def seed_torch(self, purpose: str) -> None:
         """Seed torch's global generator for a named purpose, such as initial weights."""
@@ -258,6 +258,15 @@ class Run:
 
     def __exit__(self, *_):
         self.close()
+
+
+def seed_of(seed: int, purpose: str) -> int:
+    """What `Run.seed_for` says in a run of this seed."""
+    return int(_stream(seed, purpose).integers(2**31))
+
+
+def _stream(seed: int, purpose: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
 def _state_of(item: Any) -> Any:

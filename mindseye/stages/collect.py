@@ -4,7 +4,7 @@ from gymnasium.vector import VectorEnv
 
 from mindseye.core.episode import Origin
 from mindseye.core.protocols import Agent
-from mindseye.core.run import Run
+from mindseye.core.run import Run, seed_of
 from mindseye.experience import Replay, rollout
 
 
@@ -29,9 +29,9 @@ def collect(
     """
     origin = Origin("real", name, agent=agent_name)
     taken = Counter()
-    first_seed = run.seed_for(stage) % 2**30
+    first = first_seed(run.seed, stage)
     for index in run.steps(stage, steps, keep={"replay": replay, "taken": taken}):
-        seed = first_seed + index * world.num_envs
+        seed = first + index * world.num_envs
         episodes = rollout(
             agent, world, origin=origin, episodes=world.num_envs, seed=seed, explore=True
         )
@@ -43,6 +43,11 @@ def collect(
         if taken.count >= steps:
             run.end_stage()
     return taken.count
+
+
+def first_seed(seed: int, stage: str = "collect") -> int:
+    """From which the first world of the first round begins, in a run of this seed."""
+    return seed_of(seed, stage) % 2**30
 
 
 class Counter:
