@@ -42,18 +42,22 @@ class Mind:
 
     def moved_on(self, text: str) -> "Mind":
         """The mind after another observation; this one stays as it is."""
-        listed = commands(text)
         past = (*self.past, (self.observation, self.command)) if self.step else ()
         return Mind(
             text=text,
-            observation=text.rsplit("\n", 1)[0] if listed else text,
+            observation=without_commands(text),
             previous=self.observation,
-            admissible=listed,
+            admissible=commands(text),
             past=past[-_LATEST:],
             command=self.command,
             step=self.step + 1,
             facts=dict(self.facts),
         )
+
+
+def without_commands(text: str) -> str:
+    """A text without its last line, if that lists commands."""
+    return text.rsplit("\n", 1)[0] if commands(text) else text
 
 
 @dataclass(frozen=True)

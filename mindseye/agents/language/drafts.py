@@ -13,7 +13,7 @@ from mindseye.core.errors import WorldError
 from mindseye.experience.memory import Attempt
 
 _HELD = re.compile(r"You hold (.*?)\. You built (.*?)\.(?:\n|$)")
-_TASK = re.compile(r"Task: (.*?)\.")
+TASK = re.compile(r"Task: (.*?)\.")
 _LONGEST, DEEPEST = 60, 8
 """Commands in a plan; needs within needs."""
 
@@ -58,7 +58,7 @@ class Draft:
         self.mind = mind
         self.episode: Episode = mind.facts["now"]
         self.hands = hands_of(mind.observation)
-        task = _TASK.search(mind.observation)
+        task = TASK.search(mind.observation)
         if task is None:
             raise WorldError(f"mindful: expected 'Task: ...', got {mind.observation[:80]!r}")
         self.goal = task[1]

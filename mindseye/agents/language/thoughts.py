@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mindseye.agents.language.agent import Asking, Mind, Question, Thought
+from mindseye.agents.language.agent import Asking, Mind, Question, Thought, without_commands
 from mindseye.core.episode import Episode
 from mindseye.core.errors import ConfigError
-from mindseye.core.spaces import commands
 from mindseye.experience.memory import Attempt, Memory
 
 _TASK = re.compile(r"^Task: (.+)$", re.MULTILINE)
@@ -119,13 +118,13 @@ def attempts_of(episodes: Sequence[Episode]) -> list[Attempt]:
         steps = f"{len(episode)} steps"
         attempts.append(
             Attempt(
-                state=_without_commands(first),
+                state=without_commands(first),
                 task=task_of(first),
                 plan=", ".join(episode.actions),
                 outcome=f"fulfilled in {steps}" if success else f"not fulfilled in {steps}",
                 success=success,
                 step="" if success else episode.actions[-1],
-                reason="" if success else _without_commands(episode.observations[-1]),
+                reason="" if success else without_commands(episode.observations[-1]),
             )
         )
     return attempts
@@ -173,7 +172,7 @@ def reflect(ask: Asking, lessons: Lessons, episodes: Sequence[Episode]) -> list[
 
 
 def _about(episode: Episode) -> Question:
-    seen = [_without_commands(text) for text in episode.observations]
+    seen = [without_commands(text) for text in episode.observations]
     past = list(zip(seen, episode.actions, strict=False))[-_TOLD:]
     if len(episode) > len(past):
         past = [(seen[0], "..."), *past]
@@ -185,10 +184,6 @@ def task_of(text: str) -> str:
     """What an observation says the task is; empty if it does not say."""
     found = _TASK.search(text)
     return found[1].rstrip(".") if found else ""
-
-
-def _without_commands(text: str) -> str:
-    return text.rsplit("\n", 1)[0] if commands(text) else text
 
 
 def _line(answer: str) -> str:

@@ -7,13 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from mindseye.agents.language.agent import Asking, Mind
-from mindseye.agents.language.drafts import Hands, hands_of
+from mindseye.agents.language.drafts import TASK, Hands, hands_of
 from mindseye.core.protocols import Messages
 from mindseye.models.language.prompts import render
 
 WHICH, THINK = "which command?", "what would come of it, and which command?"
 """Questions."""
-_TASK = re.compile(r"Task: (.*?)\.")
 _FAILED = re.compile(r"You cannot (.*?): (you need .*)\.")
 _NEED = re.compile(r"you need (?:(\d+) more )?(\w+)(?: (built|in hand))?")
 
@@ -73,7 +72,7 @@ def follow_script(minds: Sequence[Mind], ask: Asking) -> None:
     It asks nobody, and knows no more than its notes. What nothing is known of is tried.
     """
     for mind in minds:
-        task = _TASK.search(mind.observation)
+        task = TASK.search(mind.observation)
         makes = {command.split(" ", 1)[1]: command for command in mind.admissible}
         command = task[1] if task else mind.admissible[0]
         while lacks := missing(mind, command):
