@@ -18,7 +18,6 @@ from functools import partial
 
 import numpy as np
 from gymnasium.vector import VectorEnv
-from torch import nn
 
 from mindseye.agents.language.agent import Asking
 from mindseye.agents.language.rules import Notes, player, reflect
@@ -32,7 +31,6 @@ from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import rollout
 from mindseye.models.language import open_language
 from mindseye.models.language.cache import Remembered
-from mindseye.models.language.network import WordTransformer
 from mindseye.worlds import make
 from mindseye.worlds.puzzles.alphabet import DIRECTIONS
 from mindseye.worlds.puzzles.boards import AGENT, BAD, FLOOR, GOAL
@@ -113,14 +111,14 @@ PLAYERS = ("rewriting", "frozen", "no_rules", "permuted")
 handed on with their signs and commands permuted."""
 
 
-def build(config: Config) -> dict[str, nn.Module]:
-    """The small model; one that is configured lives elsewhere."""
-    return {"language": WordTransformer(256, 64, units=192)}
+def build(config: Config) -> dict[str, LanguageModel]:
+    """Who reads and answers."""
+    return {"language": open_language(config.language)}
 
 
 def run(config: Config, record: Run) -> Report:
     """Every player's lives."""
-    language = open_language(config.language)
+    language = build(config)["language"]
     success: dict[str, list[float]] = {name: [] for name in PLAYERS}
     right: dict[str, list[float]] = {name: [] for name in PLAYERS}
     curves, notes, spent = {name: [] for name in PLAYERS}, [], Ledger()

@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from gymnasium.vector import VectorEnv
-from torch import nn
 
 from mindseye.agents.language.agent import Asking
 from mindseye.agents.language.reader import reader, study
@@ -35,7 +34,6 @@ from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import rollout
 from mindseye.models.language import open_language
 from mindseye.models.language.cache import Remembered
-from mindseye.models.language.network import WordTransformer
 from mindseye.stages.rivals import model_free
 from mindseye.worlds import make
 from mindseye.worlds.minicraft import invented, manual
@@ -114,14 +112,14 @@ READERS = ("read", "direct", "shuffled", "foreign", "unread")
 """The manual as it is; without the graph; words shuffled; another world's laws; no manual."""
 
 
-def build(config: Config) -> dict[str, nn.Module]:
-    """The small model; one that is configured lives elsewhere."""
-    return {"language": WordTransformer(256, 64, units=192)}
+def build(config: Config) -> dict[str, LanguageModel]:
+    """Who reads and answers."""
+    return {"language": open_language(config.language)}
 
 
 def run(config: Config, record: Run) -> Report:
     """Every reader and both rivals, in every world."""
-    language = open_language(config.language)
+    language = build(config)["language"]
     found: dict[str, list[float]] = {name: [] for name in (*READERS, "ppo", "random")}
     notes, spent = [], Ledger()
     for index in range(config.worlds):
