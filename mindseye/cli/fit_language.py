@@ -27,9 +27,9 @@ _ASKED = 200
 class FitLanguageOptions:
     """Train the small language model on texts of our own worlds.
 
-    Manuals of invented worlds and questions about them, what is missing, where
-    to walk, rules found in transcripts, lessons from failures: all drawn anew, names included. The
-    same command again goes on where it was stopped. Use the result as --language small:OUT, or as
+    Manuals of invented worlds and questions about them, what is missing, where to walk, rules found
+    in transcripts, lessons from failures: all drawn anew, names included. The same command again
+    goes on where it was stopped. Use the result as --language small:OUT, or as
     MINDSEYE_LANGUAGE=small:OUT.
     """
 

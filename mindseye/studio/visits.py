@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mindseye.core.errors import SpecError
-from mindseye.core.tree import Tree
+from mindseye.core.tree import Tree, map_tree
 from mindseye.studio import moments
 from mindseye.studio.protocol import action_sent, finite
 from mindseye.studio.stage import Stage
@@ -210,11 +210,7 @@ def action_key(action: Tree) -> str:
 
 def copied(observation: Tree) -> Tree:
     """An observation that shares memory with nothing."""
-    if isinstance(observation, dict):
-        return {name: copied(part) for name, part in observation.items()}
-    if isinstance(observation, tuple):
-        return tuple(map(copied, observation))
-    return observation if isinstance(observation, str) else np.array(observation)
+    return map_tree(lambda leaf: leaf if isinstance(leaf, str) else np.array(leaf), observation)
 
 
 def _without_moment(side: Side) -> Side:
