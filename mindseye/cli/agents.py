@@ -12,9 +12,7 @@ from mindseye.agents.policy import DreamAgent
 from mindseye.agents.random import RandomAgent
 from mindseye.core.errors import CheckpointError, ConfigError
 from mindseye.core.protocols import Agent, Planner
-from mindseye.models.files import CARD, load_model, load_policy
-from mindseye.models.world.latent import LatentWorldModel
-from mindseye.models.world.video import VideoWorldModel
+from mindseye.models.files import CARD, SavedModel, load_model, load_policy
 
 PlannerName = Literal["cem", "icem", "mppi", "gradient", "beam"]
 PLANNERS: Mapping[str, Callable[[int, Scorer], Planner]] = {
@@ -32,7 +30,7 @@ def model_folder(folder: Path) -> Path:
     return folder if (folder / CARD).exists() else folder / "model"
 
 
-def open_model(folder: Path, world: VectorEnv, device: str) -> LatentWorldModel | VideoWorldModel:
+def open_model(folder: Path, world: VectorEnv, device: str) -> SavedModel:
     """A model that fits a world.
 
     Raises:
@@ -52,9 +50,7 @@ def open_model(folder: Path, world: VectorEnv, device: str) -> LatentWorldModel 
     return model
 
 
-def agent_of(
-    run_folder: Path, model: LatentWorldModel | VideoWorldModel, device: str
-) -> DreamAgent:
+def agent_of(run_folder: Path, model: SavedModel, device: str) -> DreamAgent:
     """The agent that `train` left in a run's folder, on its model.
 
     Raises:
@@ -67,7 +63,7 @@ def agent_of(
 def named_agent(
     name: str,
     *,
-    model: LatentWorldModel | VideoWorldModel,
+    model: SavedModel,
     folder: Path,
     world: VectorEnv,
     seed: int,

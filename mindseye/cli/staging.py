@@ -23,7 +23,7 @@ from mindseye.core.protocols import Agent, WorldModel
 from mindseye.core.spaces import Words
 from mindseye.evaluation.distance import unrelated
 from mindseye.experience import Replay, load
-from mindseye.models.files import load_model
+from mindseye.models.files import SavedModel, load_model, world_of
 from mindseye.models.language import open_language
 from mindseye.models.world.diffusion import DiffusionWorldModel
 from mindseye.models.world.latent import LatentWorldModel
@@ -134,9 +134,12 @@ def _of_folder(folder: Path, wanted: Wanted) -> Stage:
     model: Any = load_model(model_folder(folder)).to(wanted.device)
     config = _config(folder)
     replay = _episodes(folder, config)
-    world = wanted.world or config.get("world") or _world_of(replay)
+    made_for, options = world_of(model_folder(folder))
+    world = wanted.world or made_for or config.get("world") or _world_of(replay)
     real = None
-    if world:
+    if made_for and world == made_for:
+        real = partial(_made, made_for, options)
+    elif world:
         asked = wanted.observation
         asked = config.get("observation", asked) if asked == "default" else asked
         real = _fitting(world, str(asked), model)
@@ -272,9 +275,11 @@ def _seeds(config: Mapping[str, Any]) -> Callable[[int], int | None]:
     return lambda number: first_seed(seed) + number
 
 
-def _fitting(
-    world: str, observation: str, model: LatentWorldModel | VideoWorldModel
-) -> Callable[[int], VectorEnv]:
+def _made(world: str, options: Mapping[str, Any], rows: int) -> VectorEnv:
+    return branchable(make(world, rows, **options))
+
+
+def _fitting(world: str, observation: str, model: SavedModel) -> Callable[[int], VectorEnv]:
     """The real world, seen as the model sees it.
 
     Raises:

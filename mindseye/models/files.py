@@ -5,6 +5,7 @@ Loading builds the module from the card and fills it; nothing in a folder is eve
 
 import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +15,66 @@ from torch import nn
 from mindseye.core.checkpoint import load_tree, save_tree, write_atomic
 from mindseye.core.errors import CheckpointError
 from mindseye.core.space_json import space_from_json, space_to_json
-from mindseye.models.perception.encoders import RandomPatches
+from mindseye.models.perception.encoders import RandomPatches, RawPatches
 from mindseye.models.perception.vision import PatchTransformer
 from mindseye.models.policy import PolicyHead
+from mindseye.models.world.diffusion import DiffusionWorldModel
+from mindseye.models.world.features import FeatureWorldModel
 from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.video import VideoWorldModel
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 
+SavedModel = LatentWorldModel | VideoWorldModel | DiffusionWorldModel | FeatureWorldModel
+"""World models that a folder can hold."""
+_CLASSES: Mapping[str, Any] = {kind.__name__: kind for kind in SavedModel.__args__}
+_ENCODERS: Mapping[str, Any] = {
+    kind.__name__: kind for kind in (PatchTransformer, RandomPatches, RawPatches)
+}
 
-_CLASSES = {model.__name__: model for model in (LatentWorldModel, VideoWorldModel)}
 
+def save_model(
+    folder: Path, model: SavedModel, *, world: str = "", options: Mapping[str, Any] | None = None
+) -> None:
+    """Write a world model; an earlier one in the folder is replaced.
 
-def save_model(folder: Path, model: LatentWorldModel | VideoWorldModel) -> None:
-    """Write a world model; an earlier one in the folder is replaced."""
-    spaces = {
+    Args:
+        folder: To write.
+        model: With its encoder, where it has one of its own.
+        world: What it is a model of, by the name that `make` knows.
+        options: Further ones of `make`, as JSON.
+
+    Raises:
+        CheckpointError: If its encoder is another library's.
+    """
+    card = {
+        "kind": "world model",
+        "class": type(model).__name__,
         "observation_space": space_to_json(model.observation_space),
         "action_space": space_to_json(model.action_space),
+        "arguments": model.arguments,
     }
-    card = {"kind": "world model", "class": type(model).__name__, **spaces}
-    _save(Path(folder), {**card, "arguments": model.arguments}, model)
+    if isinstance(model, FeatureWorldModel):
+        card["encoder"] = _encoder_card(model.encoder)
+    if world:
+        card["world"] = {"name": world, "options": dict(options or {})}
+    _save(Path(folder), card, model)
 
 
-def load_model(folder: Path) -> LatentWorldModel | VideoWorldModel:
+def world_of(folder: Path) -> tuple[str, dict[str, Any]]:
+    """The world that a saved model is one of, and options of `make`; no name where none was told.
+
+    Raises:
+        CheckpointError: If the folder holds no world model, or is damaged.
+    """
+    told = _card(Path(folder), "world model").get("world", {})
+    try:
+        return str(told.get("name", "")), dict(told.get("options", {}))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{Path(folder) / CARD}: damaged world ({error!r})") from error
+
+
+def load_model(folder: Path) -> SavedModel:
     """Read a world model back.
 
     Raises:
@@ -52,6 +90,8 @@ def load_model(folder: Path) -> LatentWorldModel | VideoWorldModel:
     known = inspect.signature(kind).parameters
     if unknown := sorted(set(card["arguments"]) - set(known)):
         raise CheckpointError(f"{where}: unknown arguments {unknown}; written by another version")
+    if kind is FeatureWorldModel:
+        spaces.append(_encoder_from(card.get("encoder"), where))
     model = kind(*spaces, **card["arguments"])
     _fill(Path(folder), model)
     return model.eval()
@@ -80,8 +120,7 @@ def load_policy(folder: Path, action_space: gymnasium.Space) -> PolicyHead:
 
 def save_encoder(folder: Path, encoder: PatchTransformer | RandomPatches) -> None:
     """Write an encoder of frames; those of other libraries have their own formats."""
-    kind = {"kind": "frame encoder", "name": type(encoder).__name__}
-    _save(Path(folder), {**kind, "arguments": encoder.arguments}, encoder)
+    _save(Path(folder), {"kind": "frame encoder", **_encoder_card(encoder)}, encoder)
 
 
 def load_encoder(folder: Path) -> PatchTransformer | RandomPatches:
@@ -90,13 +129,27 @@ def load_encoder(folder: Path) -> PatchTransformer | RandomPatches:
     Raises:
         CheckpointError: If the folder holds none, or is damaged.
     """
-    card = _card(Path(folder), "frame encoder")
-    known = {kind.__name__: kind for kind in (PatchTransformer, RandomPatches)}
-    if card["name"] not in known:
-        raise CheckpointError(f"{folder}: unknown encoder {card['name']}; known are {list(known)}")
-    encoder = known[card["name"]](**card["arguments"])
+    encoder = _encoder_from(_card(Path(folder), "frame encoder"), str(folder))
     _fill(Path(folder), encoder)
     return encoder.eval()
+
+
+def _encoder_card(encoder: nn.Module) -> dict[str, Any]:
+    name = type(encoder).__name__
+    if name not in _ENCODERS:
+        raise CheckpointError(f"{name}: cannot be saved; encoders that can are {list(_ENCODERS)}")
+    return {"name": name, "arguments": encoder.arguments}
+
+
+def _encoder_from(card: Any, where: str) -> Any:
+    """An encoder as its card tells, weights aside."""
+    try:
+        name, arguments = card["name"], card["arguments"]
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{where}: tells of no encoder ({error!r})") from error
+    if name not in _ENCODERS:
+        raise CheckpointError(f"{where}: unknown encoder {name}; known are {list(_ENCODERS)}")
+    return _ENCODERS[name](**arguments)
 
 
 def _save(folder: Path, card: dict[str, Any], module: nn.Module) -> None:

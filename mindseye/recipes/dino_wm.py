@@ -31,6 +31,7 @@ from mindseye.core.report import Report
 from mindseye.core.run import Run
 from mindseye.evaluation.reaching import draw_dream, journeys, next_token_errors
 from mindseye.evaluation.statistics import mean_measure
+from mindseye.models.files import save_model
 from mindseye.models.perception.encoders import FrameEncoder, Pooled, RawPatches
 from mindseye.models.perception.transformers import TransformersEncoder
 from mindseye.models.perception.vision import PatchTransformer
@@ -187,8 +188,12 @@ def _worlds(config: Config, encoder: FrameEncoder) -> dict[str, FeatureWorldMode
 
 
 def _world(config: Config, num_worlds: int) -> Any:
+    return make(config.world, num_worlds, **_face(config))
+
+
+def _face(config: Config) -> dict[str, Any]:
     face = {"observation": "pixels", "size": config.size, "repeat": config.repeat}
-    return make(config.world, num_worlds, max_steps=10_000, **face)
+    return {**face, "max_steps": 10_000}
 
 
 def run(config: Config, record: Run) -> Report:
@@ -211,6 +216,8 @@ def run(config: Config, record: Run) -> Report:
         errors[name] = record.once(f"error/{name}", lambda m=model: next_token_errors(m, unseen))
     best = worlds["features"]
     draw_dream(best, unseen, record.folder / "media" / "imagined.png")
+    if not config.encoder:
+        save_model(record.folder / "model", best, world=config.world, options=_face(config))
     copied = record.once("error/copy", lambda: next_token_errors(best, unseen, is_copied=True))
     errors["copy"] = copied
     policy = clone_goals(record, best, data, updates=config.updates, longest=config.steps // 2)

@@ -35,6 +35,7 @@ from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import Replay, rollout
 from mindseye.learners.imitation import BehaviourCloning
 from mindseye.learners.policy_gradient import PPO
+from mindseye.models.files import save_model
 from mindseye.models.policy.gaussian import GaussianPolicy
 from mindseye.models.world.diffusion import DiffusionWorldModel
 from mindseye.stages.diffuse import fit_diffusion
@@ -180,6 +181,8 @@ def run(config: Config, record: Run) -> Report:
         )
         for name in ("diffusion", "expert_only", "mean")
     }  # fmt: skip
+    options = {} if shown is None else {"observation": shown}
+    save_model(record.folder / "model", fitted["diffusion"], world=config.world, options=options)
     test = partial(play, config, record, world, count=config.test_episodes, stage="test")
     cloned = test(PolicyAgent(policy))
     measures = [_success("real/cloned", cloned), *judge(record, fitted, cloned)]

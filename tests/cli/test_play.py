@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from mindseye.agents.random import RandomAgent
 from mindseye.cli.play import main
-from mindseye.cli.staging import Wanted, knobs_of, stage_of, staged
+from mindseye.cli.staging import Wanted, knobs_of, staged
 from mindseye.core.episode import Origin
 from mindseye.core.errors import ConfigError
 from mindseye.experience import Replay, rollout
@@ -23,7 +23,7 @@ from mindseye.models.world.features import FeatureWorldModel
 from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.sizes import SIZES, VIDEO_SIZES
 from mindseye.models.world.video import VideoWorldModel
-from mindseye.worlds import branchable, make
+from mindseye.worlds import make
 from tests.studio.playing import Driven, parsed
 
 WORLD = "grid/door-key-5x5"
@@ -153,30 +153,22 @@ def test_a_video_model_is_played_and_its_fineness_turned(tmp_path):
 def test_a_diffusion_model_is_played(tmp_path):
     made = make("CartPole-v1", 1)
     spaces = made.single_observation_space, made.single_action_space
-    model = lively(DiffusionWorldModel(*spaces, units=16, layers=1))
-    stage = any_stage(model, "CartPole-v1", "default", tmp_path)
+    model = lively(DiffusionWorldModel(*spaces, units=16, layers=1, noise_range=(4.0, 0.1)))
+    save_model(tmp_path, model, world="CartPole-v1", options={"max_steps": 3})
+    stage = staged(str(tmp_path), Wanted(saved=tmp_path / "kept"))
     assert [k.name for k in stage.knobs] == ["steps"]
-    assert played(stage, [0, 1]).last("hello")["kind"] == "numbers"
+    page = played(stage, [0, 1, 0])
+    assert page.last("hello")["kind"] == "numbers"
+    assert page.last("moment")["real"]["truncated"]
 
 
 def test_features_are_played_decoded(tmp_path):
     spaces = pictures_of()
     encoder = RandomPatches(spaces[0].shape, patch=8, features=6)
     model = FeatureWorldModel(*spaces, encoder, width=16, heads=2)
-    stage = any_stage(model, WORLD, "pixels", tmp_path)
+    save_model(tmp_path, model, world=WORLD, options={"observation": "pixels"})
+    stage = staged(str(tmp_path), Wanted(saved=tmp_path / "kept"))
     assert played(stage, [2, 1]).last("hello")["kind"] == "picture"
-
-
-def any_stage(model, world, observation, folder):
-    chosen = None if observation == "default" else observation
-    return stage_of(
-        model,
-        title=world,
-        world=world,
-        real=lambda rows: branchable(make(world, rows, observation=chosen)),
-        wanted=Wanted(saved=folder / "kept"),
-        agents={"random": RandomAgent(model.action_space, 0)},
-    )
 
 
 def test_laws_read_off_a_life_are_played_as_pictures(tmp_path):

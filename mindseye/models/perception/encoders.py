@@ -75,6 +75,7 @@ class RawPatches(nn.Module, FrameEncoder):
         super().__init__()
         self.grid = grid_of(shape, patch)
         self.patch, self.num_features = patch, 3 * patch * patch
+        self.arguments = {"shape": list(shape), "patch": patch}
 
     def forward(self, frames: Frames) -> Float[Tensor, "rows patches features"]:
         """Cut."""

@@ -79,6 +79,21 @@ class DiffusionWorldModel(nn.Module, WorldModel, Outcomes):
     ):
         super().__init__()
         self.observation_space, self.action_space = observation_space, action_space
+        self.arguments = {
+            "context": context,
+            "steps": steps,
+            "units": units,
+            "layers": layers,
+            "widths": list(widths),
+            "blocks": blocks,
+            "action_bins": action_bins,
+            "reward": reward,
+            "reward_limits": list(reward_limits),
+            "doubt": doubt,
+            "noise_range": list(noise_range),
+            "differences": [list(pair) for pair in differences],
+            "is_mean": is_mean,
+        }
         self.context, self.steps, self.doubt = context, steps, doubt
         self.noise_range, self.is_mean = noise_range, is_mean
         self.action_encoder = (

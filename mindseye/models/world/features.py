@@ -63,6 +63,13 @@ class FeatureWorldModel(nn.Module, WorldModel, Outcomes):
     ):
         super().__init__()
         self.observation_space, self.action_space = observation_space, action_space
+        self.arguments = {
+            "width": width,
+            "layers": layers,
+            "heads": heads,
+            "window": window,
+            "units": units,
+        }
         leaves = named_spaces(observation_space)
         self.pictures = [name for name, leaf in leaves.items() if is_image(leaf)]
         self.vectors = {n: x for n, x in leaves.items() if n not in self.pictures}
