@@ -1,12 +1,14 @@
 """Figures of the truth report, as SVG that follows the page's light or dark colours.
 
 Matplotlib paints with stand-in colours, which are then replaced by the page's own CSS colours.
+Looks are attributes, not styles: pages that forbid inline styles show the figures, too.
 """
 
 import io
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mindseye",
     "font.family": "sans-serif",
     "font.size": 9,
+    "text.parse_math": False,
     "axes.edgecolor": QUIET,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -60,10 +63,19 @@ class Drawing:
         svg = svg[svg.index("<svg") :]
         for stand_in, name in _PAGE_COLOURS.items():
             svg = svg.replace(stand_in, f"var(--{name})")
-        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+        svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
+        svg = re.sub(r'style="([^"]*)"', _as_attributes, svg)
         self.svg = re.sub(
-            r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 role="img">', svg, count=1
+            r'<svg [^>]*?(viewBox="[^"]*")[^>]*>',
+            r'<svg \1 role="img" stroke-linejoin="round" stroke-linecap="butt">',
+            svg,
+            count=1,
         )
+
+
+def _as_attributes(style: re.Match) -> str:
+    pairs = (part.split(":", 1) for part in style[1].split(";") if part.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in pairs)
 
 
 @contextmanager
@@ -213,6 +225,22 @@ def learning_curve(steps: Sequence[float], values: Sequence[float], title: str) 
         axes.plot(
             *_smooth(np.asarray(steps), np.asarray(values), width), color=DREAM, linewidth=1.6
         )
+    return made.svg
+
+
+def learning_curves(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str
+) -> str:
+    """One metric of several runs: the running mean of each, told apart by colour and dashes."""
+    looks = [(colour, dashes) for dashes in ("-", "--", ":") for colour in (DREAM, REAL, BAD, INK)]
+    with drawing(title, 2.2 + 0.16 * len(curves)) as made:
+        axes = made.axes()
+        axes.set_title(title, fontsize=9, loc="left")
+        for (name, (steps, values)), look in zip(curves.items(), cycle(looks), strict=False):
+            colour, dashes = look
+            line = _smooth(np.asarray(steps), np.asarray(values), max(1, len(values) // 20))
+            axes.plot(*line, color=colour, linestyle=dashes, linewidth=1.6, label=name)
+        made.figure.legend(loc="outside lower left", ncols=1)
     return made.svg
 
 

@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.websockets import WebSocketState
 
 from mindseye.core.errors import ConfigError, DataError, MindseyeError, SpecError
+from mindseye.studio import rendering
 from mindseye.studio.engine import Engine
 from mindseye.studio.guard import Guard, GuardedApp
 from mindseye.studio.keeping import film_frames
@@ -66,6 +67,8 @@ def studio_app(engine: Engine | None, guard: Guard, browse: APIRouter | None = N
         app.include_router(_play(engine))
     if browse is not None:
         app.include_router(browse)
+        app.add_exception_handler(DataError, rendering.apology)
+        app.add_exception_handler(404, rendering.no_page)
     elif engine is not None:
 
         @app.get("/")

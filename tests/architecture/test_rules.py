@@ -42,11 +42,13 @@ FOREIGN = {
     "transformers": {"models/perception/transformers.py", "models/language/transformers.py"},
     "lpips": {"evaluation/video/lpips.py"},
     "usearch": {"experience/usearch.py"},
-    "fastapi": {"studio/server.py", "studio/pages.py"},
+    "fastapi": {
+        "studio/server.py", "studio/browse.py", "studio/episodes.py", "studio/rendering.py",
+    },
     "uvicorn": {"studio/server.py"},
     "websockets": {"bench/visitors.py"},
     "imageio_ffmpeg": {"studio/imageio_ffmpeg.py"},
-}
+}  # fmt: skip
 
 
 def name(path):
