@@ -30,6 +30,7 @@ from mindseye.models.world.latent import LatentWorldModel
 from mindseye.models.world.video import VideoWorldModel
 from mindseye.stages.collect import first_seed
 from mindseye.studio import Knob, Stage
+from mindseye.studio.naming import action_names as known_names
 from mindseye.studio.pictures import drawing
 from mindseye.studio.protocol import playable
 from mindseye.worlds import DreamWorld, SimulatorModel, branchable, make, starts_from
@@ -39,7 +40,6 @@ _HORIZON = 1_000_000
 """Steps of a dream: as long as somebody plays."""
 _LIVES, _STEPS = 8, 12
 """Real ones, from which the distance of unrelated observations is taken."""
-_MINIGRID = ("turn left", "turn right", "forward", "pick up", "drop", "toggle", "done")
 _OBSERVATIONS = ("default", "symbols", "pixels", "text")
 
 
@@ -124,7 +124,7 @@ def stage_of(
         episodes=episodes,
         seed_of=seed_of,
         saved=wanted.saved or Path("runs/played") / slug(title),
-        action_names=action_names or _action_names(world, model.action_space),
+        action_names=action_names or known_names(world, model.action_space),
         number_names=numbers,
         unit=1.0 if real is None else _unit(real(1), wanted.seed),
     )
@@ -346,11 +346,6 @@ def _unit(world: Any, seed: int) -> float:
             seen.append(tree.map_tree(np.array, observation))
             observation, *_ = world.step(agent.act(observation, None)[0])
     return unrelated(tree.concatenate(seen), np.random.default_rng(seed))
-
-
-def _action_names(world: str, space: gymnasium.Space) -> Sequence[str]:
-    is_grid = world.startswith(("MiniGrid", "BabyAI", "grid/"))
-    return _MINIGRID if is_grid and space == gymnasium.spaces.Discrete(7) else ()
 
 
 def _nowhere(n: int, rng: np.random.Generator) -> Any:
