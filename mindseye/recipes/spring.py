@@ -7,14 +7,16 @@ Claims: 1) Having read the manual of a world it has never seen, an agent that le
     not. 2) The manual must be this world's: another's, under the same names, does not do. 3) A
     graph of questions plays better than asking for the command at once.
 Differs: 1) Countries of invented technology (`minicraft/country`) instead of Crafter: laws, costs
-    and names are drawn anew for every world, so that nothing can be known beforehand. 2) Our own
+    and names are drawn anew for every world, so that nothing can be known beforehand. Crafter
+    itself, told in words, is the preset `medium-crafter`, for a capable endpoint. 2) Our own
     small language model unless an endpoint is configured; it was trained on the manuals of other
     invented worlds, GPT-4 was not trained at all. 3) The graph has three kinds of node (what is
     lacking, which task, which command), asked for every task at once; the paper's has nine.
     Sub-tasks are followed by the program. 4) The manual is a list of sentences, a third of them
-    idle, not a paper's source. 5) PPO sees symbols, not text.
+    idle, not a paper's source. 5) PPO sees symbols (Crafter's pictures), not text.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,16 +28,18 @@ from mindseye.agents.language.reader import reader, study
 from mindseye.agents.random import RandomAgent
 from mindseye.core.card import Card, Claim
 from mindseye.core.episode import Episode, Origin
+from mindseye.core.errors import ConfigError
 from mindseye.core.ledger import Ledger
 from mindseye.core.protocols import Agent, LanguageModel
-from mindseye.core.report import Report
+from mindseye.core.report import Measure, Report
 from mindseye.core.run import Run
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.experience import rollout
 from mindseye.models.language import open_language
 from mindseye.models.language.cache import Remembered
 from mindseye.stages.rivals import model_free
-from mindseye.worlds import make
+from mindseye.worlds import crafter_manual, make
+from mindseye.worlds.crafter import tables
 from mindseye.worlds.minicraft import invented, manual
 
 CARD = Card(
@@ -65,11 +69,11 @@ CARD = Card(
         ),
     ],
     differs=[
-        "countries of invented technology instead of Crafter",
+        "countries of invented technology instead of Crafter, which is the preset medium-crafter",
         "our own small model, trained on manuals of other worlds, unless one is configured",
         "three kinds of question for every task at once; the paper's graph has nine questions",
         "the manual is a list of sentences, not a paper's source",
-        "PPO sees symbols, not text",
+        "PPO sees symbols, or Crafter's pictures, not text",
     ],
     numbers={
         "cpu": "a language model of 1.8 million numbers, one world a seed, 40,000 steps of PPO",
@@ -94,19 +98,26 @@ class Config:
     steps: int = 120
     """Of an episode."""
     idle: int = 5
-    """Sentences in the manual that tell nothing of use."""
+    """Sentences in an invented country's manual that tell nothing of use."""
     budget: int = 40
     """Questions per step."""
     ppo_steps: int = 40_000
     """Real steps that PPO is given in each world."""
+    world: str | None = None
+    """Another world than invented countries: crafter (extra `crafter`)."""
 
 
 PRESETS = {
     "smoke": Config(worlds=1, rows=2, steps=8, ppo_steps=64),
     "cpu": Config(),
     "medium": Config(worlds=10, rows=16, ppo_steps=300_000),
+    "medium-crafter": Config(world="crafter", rows=5, steps=500, ppo_steps=1_000_000),
     "full": Config(worlds=20, rows=20, steps=500, ppo_steps=1_000_000),
 }
+
+CRAFTER = "crafter"
+TOKENS = 128
+"""Of an answer about Crafter, where five things may be missing at once."""
 
 READERS = ("read", "direct", "shuffled", "foreign", "unread")
 """The manual as it is; without the graph; words shuffled; another world's laws; no manual."""
@@ -118,7 +129,14 @@ def build(config: Config) -> dict[str, LanguageModel]:
 
 
 def run(config: Config, record: Run) -> Report:
-    """Every reader and both rivals, in every world."""
+    """Every reader and both rivals, in every world.
+
+    Raises:
+        ConfigError: If there is no manual of the world asked for.
+        MissingExtra: If its package is not installed.
+    """
+    if config.world not in (None, CRAFTER):
+        raise ConfigError(f"spring: no manual of {config.world!r}; choose {CRAFTER}, or none")
     language = build(config)["language"]
     found: dict[str, list[float]] = {name: [] for name in (*READERS, "ppo", "random")}
     notes, spent = [], Ledger()
@@ -137,19 +155,22 @@ def run(config: Config, record: Run) -> Report:
                 notes.append({"notes": played["notes"], "trace": played["trace"]})
         world = country(config, invention, "symbols")
         ppo = model_free(
-            record, world, steps=config.ppo_steps, name="country", stage=f"ppo/{index}"
+            record,
+            world,
+            steps=config.ppo_steps,
+            name=config.world or "country",
+            stage=f"ppo/{index}",
         )
         chance = RandomAgent(world.single_action_space, seed=seed)
         for name, agent in (("ppo", ppo), ("random", chance)):
             found[name] += record.once(
-                f"{name}/test/{index}", partial(earnings, agent, world, seed)
+                f"{name}/test/{index}", partial(earnings, config, agent, world, seed)
             )
-    measures = [mean_measure(f"achievements/{n}", v, "of 11") for n, v in found.items()]
     return Report(
         name=CARD.slug,
         preset="",
         seeds=[config.seed],
-        measures=[*measures, *spent.measures()],
+        measures=[*measured(config, found), *spent.measures()],
         config=asdict(config),
         manifest=record.manifest,
         details={"worlds": notes},
@@ -157,7 +178,10 @@ def run(config: Config, record: Run) -> Report:
 
 
 def country(config: Config, invention: int, face: str) -> VectorEnv:
-    """A world of words, or of symbols."""
+    """A world of words, or of symbols; Crafter has pictures instead."""
+    if config.world:
+        face = "text" if face == "text" else "pixels"
+        return make(config.world, config.rows, observation=face, max_steps=config.steps)
     return make(
         "minicraft/country",
         config.rows,
@@ -177,11 +201,18 @@ def read_and_play(
 ) -> dict:
     """Study what is told, act by it; what was earned, noted, thought at first, and spent."""
     language.ledger = Ledger()
-    ask = Asking(Remembered(language), budget=config.budget)
-    world = country(config, invention, "text")
-    known = study(ask, told, world.rules.commands)  # type: ignore[attr-defined]
-    agent = reader(ask, known, is_graph=name != "direct")
-    episodes = attempt(agent, world, seed)
+    world, is_graph = country(config, invention, "text"), name != "direct"
+    if config.world:
+        ask = Asking(Remembered(language), budget=config.budget, max_tokens=TOKENS)
+        known = study(ask, told, list(crafter_manual.laws(tables())))
+        agent = reader(ask, known, is_graph=is_graph, prompt="do")
+    else:
+        ask = Asking(Remembered(language), budget=config.budget)
+        listed = world.rules.commands  # type: ignore[attr-defined]
+        known = study(ask, told, [c for c in listed if c.startswith(("build ", "craft "))])
+        sure = {task: needs for task, needs in known.items() if needs != "unknown"}
+        agent = reader(ask, sure, is_graph=is_graph)
+    episodes = attempt(config, agent, world, seed)
     return {
         "earned": [e.total_reward for e in episodes],
         "notes": known,
@@ -195,7 +226,13 @@ def manual_of(
 ) -> Sequence[str]:
     """What a reader is given to read about a world."""
     rng = record.rng(f"manual {index}")
-    told = manual(invented(invention), rng, idle=config.idle)
+    if config.world:
+        laws = crafter_manual.laws(tables())
+        if reader_name == "foreign":
+            laws = crafter_manual.exchanged(laws, rng)
+        told = crafter_manual.manual(laws, rng)
+    else:
+        told = manual(invented(invention), rng, idle=config.idle)
     if reader_name == "unread":
         return ["Nothing is known."]
     if reader_name == "shuffled":
@@ -208,7 +245,7 @@ def manual_of(
             out.append(" ".join(words[at : at + count]))
             at += count
         return out
-    if reader_name == "foreign":
+    if reader_name == "foreign" and not config.world:
         here, other = invented(invention), invented(record.seed_for(f"foreign {index}"))
         names = {}
         for kind in ("materials", "items"):
@@ -224,12 +261,34 @@ def _translated(sentence: str, names: dict[str, str]) -> str:
     return " ".join(names.get(w, w) + mark for w, mark in zip(words, marks, strict=True))
 
 
-def attempt(agent: Agent, world: VectorEnv, seed: int) -> list[Episode]:
+def attempt(config: Config, agent: Agent, world: VectorEnv, seed: int) -> list[Episode]:
     """One episode per row. First achievements pay 1 each, and nothing else does in a country."""
-    origin = Origin("real", "minicraft/country")
+    origin = Origin("real", config.world or "minicraft/country")
     return rollout(agent, world, origin=origin, episodes=world.num_envs, seed=seed, explore=True)
 
 
-def earnings(agent: Agent, world: VectorEnv, seed: int) -> list[float]:
-    """Achievements of one episode per row."""
-    return [episode.total_reward for episode in attempt(agent, world, seed)]
+def earnings(config: Config, agent: Agent, world: VectorEnv, seed: int) -> list[float]:
+    """What one episode per row earns."""
+    return [episode.total_reward for episode in attempt(config, agent, world, seed)]
+
+
+def measured(config: Config, found: dict[str, list[float]]) -> list[Measure]:
+    """Achievements by name of the agent; in Crafter, where health pays too, also what it earned."""
+    if not config.world:
+        return [mean_measure(f"achievements/{n}", v, "of 11") for n, v in found.items()]
+    return [
+        measure
+        for name, earned in found.items()
+        for measure in (
+            mean_measure(f"achievements/{name}", [firsts(e) for e in earned], "of 22"),
+            mean_measure(f"reward/{name}", earned),
+        )
+    ]
+
+
+def firsts(earned: float) -> float:
+    """First achievements in an episode of Crafter: what it earned, without the tenths of health.
+
+    Health begins at its most and pays a tenth per point, so all of it takes away less than 1.
+    """
+    return float(math.ceil(earned - 1e-3))

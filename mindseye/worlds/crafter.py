@@ -42,13 +42,9 @@ class Crafter(gymnasium.Env):
     render_mode = "rgb_array"
 
     def __init__(self, *, observation: str = "pixels", max_steps: int = 10_000):
-        try:
-            import crafter
-        except ModuleNotFoundError as error:
-            raise MissingExtra("crafter", "crafter") from error
+        library = _package()
         if observation not in ("pixels", "text"):
             raise ConfigError(f"crafter: no observation {observation!r}; choose pixels or text")
-        library: Any = crafter
         self._is_text = observation == "text"
         self._make = lambda seed: library.Env(length=max_steps, seed=seed)
         self._game = self._made(None)
@@ -116,6 +112,24 @@ class Crafter(gymnasium.Env):
         if achieved:
             told.append(f"Achieved: {', '.join(name.replace('_', ' ') for name in achieved)}.")
         return with_commands(" ".join(told), self._commands)
+
+
+def tables() -> dict[str, Any]:
+    """What the package says is collected with which tool, and placed and made from what.
+
+    Raises:
+        MissingExtra: If it is not installed.
+    """
+    told = _package().constants
+    return {"collect": told.collect, "place": told.place, "make": told.make}
+
+
+def _package() -> Any:
+    try:
+        import crafter
+    except ModuleNotFoundError as error:
+        raise MissingExtra("crafter", "crafter") from error
+    return crafter
 
 
 def _in_words(name: str) -> str:

@@ -14,18 +14,24 @@ from mindseye.core.errors import ConfigError
 
 _COUNTED = re.compile(r"\d+ ([^\s,.]+)")
 _SOURCE = re.compile(r"(?:into|comes from) ([^\s,.]+)")
+_GIVES = re.compile(r"gives ([^\s,.]+)")
+_FEELS = re.compile(r"Health \d[^.]*")
+_VITAL = re.compile(r"(\w+) (\d+)")
+_ACHIEVED = re.compile(r"Achieved: ([^.]*)")
+_LOW = 4
+"""Of 9: with so little food, drink or energy, what gives it is done again."""
 _DEEP = 6
 """Sub-tasks within sub-tasks at the most."""
 
 
-def study(ask: Asking, manual: Sequence[str], admissible: Sequence[str]) -> dict[str, str]:
+def study(ask: Asking, manual: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
     """What everything needs, by task: the sentence of the manual that says so.
 
     Args:
         ask: Who reads.
         manual: Sentences, useful and idle.
-        admissible: Commands of the world; what they build and craft is looked up, then whatever
-            that needs, until nothing new is named.
+        tasks: Such as "craft fip" or "collect wood": looked up first, then whatever they need,
+            until nothing new is named.
     """
     mind = Mind()
     relevant = ask(
@@ -34,7 +40,7 @@ def study(ask: Asking, manual: Sequence[str], admissible: Sequence[str]) -> dict
     )[0]
     kept = "\n".join(s for s, answer in zip(manual, relevant, strict=True) if answer == "yes")
     notes: dict[str, str] = {}
-    wanted = [c for c in admissible if c.startswith(("build ", "craft "))]
+    wanted = list(tasks)
     made = {task.split(" ", 1)[1] for task in wanted}
     while wanted:
         asked = [Question("needs", {"manual": kept, "command": task}) for task in wanted]
@@ -46,33 +52,39 @@ def study(ask: Asking, manual: Sequence[str], admissible: Sequence[str]) -> dict
     return notes
 
 
-def reader(ask: Asking, notes: Mapping[str, str], *, is_graph: bool = True) -> LanguageAgent:
+def reader(
+    ask: Asking, notes: Mapping[str, str], *, is_graph: bool = True, prompt: str = "act"
+) -> LanguageAgent:
     """An agent that acts by what it noted.
 
     Args:
         ask: Who answers.
-        notes: Of `study`.
+        notes: Of `study`; every task in them is worth doing, also one that says "unknown".
         is_graph: Ask step by step; otherwise the command is asked for at once, with all notes.
+        prompt: Asks for a command: "act" where one walks into things, "do" where one faces them.
     """
-    known = {task: told for task, told in notes.items() if told != "unknown"}
     thoughts = [_remember]
     if is_graph:
-        thoughts += [question_graph(_nodes(known)), _decide]
+        thoughts += [question_graph(_nodes(notes, prompt)), _decide]
     else:
-        thoughts += [question_graph([Node("command", _at_once(known))]), _decide]
+        thoughts += [question_graph([Node("command", _at_once(notes, prompt))]), _decide]
     return LanguageAgent(ask, thoughts, begin=lambda: {"done": (), "last": "stay: nothing"})
 
 
-def _nodes(notes: Mapping[str, str]) -> list[Node]:
+def _nodes(notes: Mapping[str, str], prompt: str) -> list[Node]:
+    known = {task: told for task, told in notes.items() if told != "unknown"}
+
     def missing(mind: Mind, answers: Answers) -> list[Question]:
         return [
             Question("missing", {"observation": mind.observation, "sentence": sentence})
-            for sentence in notes.values()
+            for sentence in known.values()
         ]
 
     def task(mind: Mind, answers: Answers) -> list[Question]:
-        lacking = _lacking(notes, answers["missing"])
-        open_ = [(t, lacking[t]) for t in notes if t not in mind.facts["done"]]
+        lacking = _lacking(known, answers["missing"])
+        again = _wanted_again(mind, known)
+        left = [t for t in notes if t not in mind.facts["done"] and t not in again]
+        open_ = [(t, lacking.get(t, "unknown")) for t in (*again, *left)]
         if not open_:
             return []
         return [Question("task", {"tasks": open_}, choices=[t for t, _ in open_])]
@@ -80,10 +92,10 @@ def _nodes(notes: Mapping[str, str]) -> list[Node]:
     def command(mind: Mind, answers: Answers) -> list[Question]:
         if not answers["task"]:
             return []
-        lacking = _lacking(notes, answers["missing"])
-        chosen = _first(answers["task"][0], lacking)
+        chosen = _first(answers["task"][0], _lacking(known, answers["missing"]))
         mind.facts["task"] = chosen
-        return [_act(mind, _in_words(chosen, notes.get(chosen, "unknown")))]
+        needs = notes.get(chosen, "unknown")
+        return [_act(mind, prompt, _in_words(chosen, needs), needs)]
 
     return [
         Node("missing", missing),
@@ -97,17 +109,28 @@ def _lacking(notes: Mapping[str, str], answers: Sequence[str]) -> dict[str, str]
     return {task: said.split(": ")[-1] for task, said in zip(notes, answers, strict=True)}
 
 
-def _at_once(notes: Mapping[str, str]):
+def _wanted_again(mind: Mind, notes: Mapping[str, str]) -> list[str]:
+    """Tasks that give what one is short of, as far as one is told how one feels."""
+    feels = _FEELS.search(mind.observation)
+    told = _VITAL.findall(feels[0]) if feels else []
+    short = {name for name, left in told if int(left) <= _LOW}
+    return [task for task, needs in notes.items() if short & set(_GIVES.findall(needs))]
+
+
+def _at_once(notes: Mapping[str, str], prompt: str):
     def command(mind: Mind, answers: Answers) -> list[Question]:
         told = "; ".join(f"{task}: {needs}" for task, needs in notes.items())
-        return [_act(mind, told)]
+        return [_act(mind, prompt, told, "")]
 
     return command
 
 
-def _act(mind: Mind, task: str) -> Question:
-    values = {"observation": mind.observation, "last": mind.facts["last"], "task": task}
-    return Question("act", values)
+def _act(mind: Mind, prompt: str, task: str, needs: str) -> Question:
+    values = {
+        "observation": mind.observation, "last": mind.facts["last"], "task": task, "needs": needs,
+        "commands": "; ".join(mind.admissible),
+    }  # fmt: skip
+    return Question(prompt, values)
 
 
 def _first(task: str, lacking: Mapping[str, str]) -> str:
@@ -116,8 +139,9 @@ def _first(task: str, lacking: Mapping[str, str]) -> str:
         missing = lacking.get(task, "nothing")
         if missing in ("nothing", "unknown", ""):
             return task
-        name = missing.split(",")[0].split()[-1]
-        further = next((t for t in lacking if t.split(" ", 1)[1] == name), None)
+        # names may be several words: "1 wood" and "wood pickaxe" end in what has to be had
+        name = f" {' '.join(missing.split(',')[0].split())}"
+        further = next((t for t in lacking if name.endswith(f" {t.split(' ', 1)[1]}")), None)
         if further is None:
             return task
         task = further
@@ -138,6 +162,7 @@ def _remember(minds: Sequence[Mind], ask: Asking) -> None:
     for mind in minds:
         if mind.step < 2:
             continue
+        achieved = _ACHIEVED.search(mind.observation)
         before, now = _held(mind.previous), _held(mind.observation)
         got = [item for item in now if now[item] > before.get(item, 0)]
         where, there = (t.split(" You hold")[0] for t in (mind.previous, mind.observation))
@@ -146,6 +171,8 @@ def _remember(minds: Sequence[Mind], ask: Asking) -> None:
         done = [f"{verb} {item}" for item in got for verb in ("get", "craft")]
         if mind.command.startswith("build ") and where != there:
             done.append(mind.command)
+        if achieved:
+            done += achieved[1].split(", ")
         mind.facts["done"] = tuple(dict.fromkeys([*mind.facts["done"], *done]))
 
 
