@@ -17,7 +17,9 @@ def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page from `templates/`; every value is escaped."""
     # answers are as new as the files they were read from
     headers = {"cache-control": "no-store"}
-    return HTMLResponse(_JINJA.get_template(template).render(values), status, headers)
+    text = _JINJA.get_template(template).render(values)
+    # recorded texts may hold halves of characters, which UTF-8 has no bytes for
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)
 
 
 async def apology(request: Request, error: Exception) -> HTMLResponse:
