@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mindseye.core.errors import DataError
+from mindseye.evaluation.verdict import level
 
 RESULTS = Path("results")
 
@@ -19,13 +20,7 @@ def evidence(slug: str, folder: Path = RESULTS) -> str:
         return ""
     try:
         found = json.loads(path.read_text())
-        claims, seeds = found["claims"], len(found["seeds"])
-        kept = sum(bool(claim["holds"]) for claim in claims)
-        preset = found["preset"]
+        held = [bool(claim["holds"]) for claim in found["claims"]]
+        return level(found["preset"], len(found["seeds"]), held)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise DataError(f"{path}: not results of a recipe ({error!r}); run it again") from error
-    counts = f"({kept}/{len(claims)} claims, {seeds} seed{'s' * (seeds != 1)})"
-    if preset == "smoke" or not claims:
-        return f"wired {counts}"
-    where = "on CPU" if preset == "cpu" else "at scale"
-    return f"holds {where} {counts}" if kept == len(claims) else f"holds in part {where} {counts}"

@@ -18,6 +18,7 @@ VERBS = {
     "fit-language": "the small language model, on texts of our own worlds",
     "plan": "act by searching in a world model, or in the true simulator",
     "play": "step inside a dream in the browser, with reality beside it",
+    "studio": "runs, reports, claims and episodes in the browser",
     "compare": "the truth report of a model and several agents",
     "data": "import, export, inspect or preview experience",
     "bench": "how fast the parts are on this machine",
@@ -36,8 +37,7 @@ Begin with one of these:
   mindseye train --world CartPole-v1          the same on any Gymnasium world
   mindseye train --data FOLDER                on recorded episodes, without a world
   mindseye recipes                            what has been rebuilt from the literature
-  mindseye VERB --help                        options and examples
-"""
+  mindseye VERB --help                        options and examples"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -31,6 +31,8 @@ from mindseye.core.errors import CheckpointError, ConfigError
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called as progress(stage, steps done, steps in all, latest metrics)."""
+_WORD_SECONDS = 2.0
+"""Least time between words left in progress.json within a stage."""
 
 
 class Run:
@@ -71,6 +73,8 @@ class Run:
         self._stage, self._step, self._total, self._enough = "", 0, 0, False
         self._counted: tuple[int, int] | None = None
         self._latest: Mapping[str, float] = {}
+        self._word: dict[str, Any] = {}
+        self._word_at = 0.0
         self._claim_folder()
         self._metrics = open(self.folder / "metrics.jsonl", "ab")  # noqa: SIM115
         self._board = _tensorboard(self.folder)
@@ -166,8 +170,23 @@ class Run:
         self._counted = (done, total)
 
     def _tell(self, done: int) -> None:
+        done, total = self._counted or (done, self._total)
         if self._progress:
-            self._progress(self._stage, *(self._counted or (done, self._total)), self._latest)
+            self._progress(self._stage, done, total, self._latest)
+        is_new = self._word.get("stage") != self._stage
+        if is_new:
+            self._word = {"stage": self._stage, "began": time.time(), "first": done}
+        self._word |= {"done": done, "total": total}
+        if is_new or time.monotonic() - self._word_at >= _WORD_SECONDS:
+            self._leave_word(pid=os.getpid(), ended=False)
+
+    def _leave_word(self, *, pid: int | None, ended: bool) -> None:
+        """Say in progress.json how far it is; not made sure of, for the next word replaces it."""
+        self._word_at = time.monotonic()
+        word = {**self._word, "updated": time.time(), "pid": pid, "ended": ended}
+        path = self.folder / "progress.json"
+        path.with_suffix(".tmp").write_text(json.dumps(word))
+        os.replace(path.with_suffix(".tmp"), path)
 
     def _save(self, path: Path, done: int, keep: Mapping[str, Any]) -> None:
         self._metrics.flush()
@@ -256,8 +275,9 @@ class Run:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_):
         self.close()
+        self._leave_word(pid=None, ended=kind is None)
 
 
 def seed_of(seed: int, purpose: str) -> int:

@@ -172,15 +172,20 @@ def _learning(path: Path) -> list[dict]:
                 values.append(value)
     return [
         {
-            "stage": _STAGES.get(stage, stage.replace("_", " ")),
-            "curves": [figures.learning_curve(*found[name], name) for name in _telling(found)],
+            "stage": stage_name(stage),
+            "curves": [figures.learning_curve(*found[name], name) for name in telling(found)],
         }
         for stage, found in series.items()
-        if _telling(found)
+        if telling(found)
     ]
 
 
-def _telling(found: Mapping[str, tuple[list, list]]) -> list[str]:
+def stage_name(stage: str) -> str:
+    """A stage of a run in words."""
+    return _STAGES.get(stage, stage.replace("_", " "))
+
+
+def telling(found: Mapping[str, tuple[Sequence, Sequence]]) -> list[str]:
     """Metrics worth a curve: returns first, then losses."""
     long = [name for name, (steps, _) in found.items() if len(steps) > 1]
     first = [name for name in long if name.endswith("return")]

@@ -1,6 +1,7 @@
 """What the numbers of a truth report say, in plain words."""
 
 import math
+from collections.abc import Sequence
 
 from mindseye.core.report import Measure, Report
 
@@ -34,6 +35,21 @@ _BASELINES = {"random": "random", "imitation": "imitation", "model_free": "model
 def percent(share: float) -> str:
     """A share in percent; a dash where there is none."""
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%" if math.isfinite(share) else "–"
+
+
+def level(preset: str, seeds: int, held: Sequence[bool]) -> str:
+    """How far a recipe's claims have been shown, in words.
+
+    Args:
+        preset: At which they were checked.
+        seeds: How many.
+        held: Whether each of them holds.
+    """
+    counts = f"({sum(held)}/{len(held)} claims, {seeds} seed{'s' * (seeds != 1)})"
+    if preset == "smoke" or not held:
+        return f"wired {counts}"
+    where = "on CPU" if preset == "cpu" else "at scale"
+    return f"holds {where} {counts}" if all(held) else f"holds in part {where} {counts}"
 
 
 def headline(report: Report) -> list[str]:

@@ -9,8 +9,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 
-from mindseye.evaluation.page import number
-from mindseye.evaluation.verdict import percent
+from mindseye.evaluation.page import number, stage_name
+from mindseye.evaluation.verdict import MEANINGS, percent
 
 
 def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -69,4 +69,6 @@ _JINJA.filters |= {
     "moment": moment,
     "number": number,
     "percent": percent,
+    "stage": stage_name,
 }
+_JINJA.globals["meanings"] = MEANINGS

@@ -15,8 +15,8 @@ def python(*arguments: str) -> subprocess.CompletedProcess:
 
 def test_the_verbs_are_these():
     assert list(VERBS) == [
-        "recipes", "run", "train", "collect", "fit", "fit-language", "plan", "play", "compare",
-        "data", "bench", "doctor",
+        "recipes", "run", "train", "collect", "fit", "fit-language", "plan", "play", "studio",
+        "compare", "data", "bench", "doctor",
     ]  # fmt: skip
 
 

@@ -1,4 +1,6 @@
 import json
+import os
+import time
 
 import numpy as np
 import pytest
@@ -91,3 +93,48 @@ def test_purposes_have_independent_random_streams(tmp_path):
     with Run(tmp_path, name="toy", config={}) as run:
         assert run.rng("a").integers(1 << 40) != run.rng("b").integers(1 << 40)
         assert run.rng("a").integers(1 << 40) == run.rng("a").integers(1 << 40)
+
+
+def word_in(folder):
+    return json.loads((folder / "progress.json").read_text())
+
+
+def test_a_run_leaves_word_of_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("mindseye.core.run._WORD_SECONDS", 0.0)
+    with Run(tmp_path, name="toy", config={}) as run:
+        for step in run.steps("first", 5, keep={}):
+            if step == 3:
+                told = word_in(tmp_path)
+                assert (told["stage"], told["done"], told["total"]) == ("first", 3, 5)
+                assert (told["first"], told["ended"], told["pid"]) == (1, False, os.getpid())
+                assert told["began"] <= told["updated"] <= time.time()
+        assert run.once("score", lambda: word_in(tmp_path)["stage"]) == "score"
+    told = word_in(tmp_path)
+    assert (told["stage"], told["done"], told["ended"], told["pid"]) == ("score", 1, True, None)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_run_that_fails_leaves_word_that_nobody_works_on_it(tmp_path):
+    with pytest.raises(Killed):
+        walk(tmp_path, stop_after=5)
+    assert (word_in(tmp_path)["ended"], word_in(tmp_path)["pid"]) == (False, None)
+
+
+def test_words_are_left_now_and_then_only(tmp_path, monkeypatch):
+    written = []
+    leave = Run._leave_word
+    monkeypatch.setattr(
+        Run, "_leave_word", lambda run, **told: (written.append(1), leave(run, **told))
+    )
+    with Run(tmp_path, name="toy", config={}) as run:
+        for _ in run.steps("first", 1000, keep={}):
+            pass
+    assert len(written) == 2
+
+
+def test_progress_in_another_unit_is_told_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("mindseye.core.run._WORD_SECONDS", 0.0)
+    with Run(tmp_path, name="toy", config={}) as run:
+        for _ in run.steps("first", 3, keep={}):
+            run.report_progress(50, 700)
+    assert (word_in(tmp_path)["done"], word_in(tmp_path)["total"]) == (50, 700)

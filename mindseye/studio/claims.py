@@ -1,0 +1,88 @@
+"""What published systems claim, and what results/SLUG.json show of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from mindseye.core.errors import DataError
+from mindseye.core.report import Measure, Report, Verdict
+from mindseye.evaluation.statistics import mean_measure
+from mindseye.evaluation.verdict import level
+from mindseye.studio.reading import read_report, stamp
+
+_NO_RECIPES = ("bench",)
+_ROLES = ("method", "baseline", "ablation")
+
+
+class System(Protocol):
+    """A published system; its number, title, paper, arxiv and summary are shown as they are."""
+
+    @property
+    def slug(self) -> str:
+        """Its name in commands and files."""
+        ...
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it can be run."""
+        ...
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the three that a claim compares."""
+
+    role: str
+    name: str
+    """Of the measure."""
+    mean: Measure
+    values: Sequence[float]
+    """One per seed."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a results file shows."""
+
+    level: str = ""
+    """In words; "" where there is no file."""
+    report: Report | None = None
+    claims: Sequence[tuple[Verdict, Sequence[Side]]] = ()
+    why: str = ""
+    """The file cannot be read."""
+
+
+def evidence_in(results: Path, slug: str) -> Evidence:
+    """What is known of a system; remembered until its file changes."""
+    path = results / f"{slug}.json"
+    return _evidence(path, *stamp(path)) if path.is_file() else Evidence()
+
+
+@lru_cache(256)
+def _evidence(path: Path, modified: int, size: int) -> Evidence:
+    try:
+        report = read_report(path)
+    except DataError as error:
+        return Evidence(why=str(error))
+    held = [bool(claim.holds) for claim in report.claims]
+    return Evidence(
+        level(str(report.preset), len(report.seeds), held),
+        report,
+        [(claim, sides_of(claim)) for claim in report.claims],
+    )
+
+
+def sides_of(claim: Verdict) -> list[Side]:
+    """Method, baseline and ablation of a claim, with intervals over seeds."""
+    return [
+        Side(role, str(side.get("name", "")), mean_measure(role, side["values"]), side["values"])
+        for role, side in ((role, getattr(claim, role)) for role in _ROLES)
+    ]
+
+
+def others_in(results: Path, systems: Sequence[System]) -> list[str]:
+    """Names of results that are no system's."""
+    known = {*_NO_RECIPES, *(system.slug for system in systems)}
+    return sorted({path.stem for path in results.glob("*.json")} - known)
