@@ -1,10 +1,15 @@
 """Figures of the truth report, as SVG that follows the page's light or dark colours.
 
 Matplotlib paints with stand-in colours, which are then replaced by the page's own CSS colours.
-Looks are attributes, not styles: pages that forbid inline styles show the figures, too.
+Looks are attributes, not styles: pages that forbid inline styles show the figures, too. What a
+figure shows is also told in its `desc`, and nothing is told by colour alone.
 """
 
+import hashlib
+import html
 import io
+import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -20,12 +25,15 @@ from matplotlib.figure import Figure
 from mindseye.core.report import Measure
 
 INK, REAL, DREAM, QUIET, BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
-_PAGE_COLOURS = {INK: "ink", REAL: "real", DREAM: "dream", QUIET: "quiet", BAD: "bad"}
+PAPER = "#060606"
+_PAGE_COLOURS = {
+    INK: "ink", REAL: "real", DREAM: "dream", QUIET: "quiet", BAD: "bad", PAPER: "paper",
+}  # fmt: skip
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mindseye",
     "font.family": "sans-serif",
-    "font.size": 9,
+    "font.size": 9.5,
     "text.parse_math": False,
     "axes.edgecolor": QUIET,
     "axes.labelcolor": INK,
@@ -35,9 +43,10 @@ _STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 8,
+    "legend.fontsize": 9,
 }
-_WIDTH = 4.8
+_WIDTH = 4.2
+"""So narrow that words can still be read when a phone shows the figure."""
 
 
 class Drawing:
@@ -55,8 +64,8 @@ class Drawing:
         axes.set(xlabel=xlabel, ylabel=ylabel)
         return axes
 
-    def finish(self, title: str) -> None:
-        """Write the SVG, named for those who listen to the page."""
+    def finish(self, title: str, finding: str) -> None:
+        """Write the SVG, named and told for those who listen to the page."""
         memory = io.StringIO()
         FigureCanvasSVG(self.figure).print_svg(memory, metadata={"Date": None, "Title": title})
         svg = memory.getvalue()
@@ -65,11 +74,19 @@ class Drawing:
             svg = svg.replace(stand_in, f"var(--{name})")
         svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
         svg = re.sub(r'style="([^"]*)"', _as_attributes, svg)
-        self.svg = re.sub(
-            r'<svg [^>]*?(viewBox="[^"]*")[^>]*>',
-            r'<svg \1 role="img" stroke-linejoin="round" stroke-linecap="butt">',
-            svg,
-            count=1,
+        # only what is referred to keeps a name, of this figure's own: many share a page
+        svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+        key = f"f{hashlib.sha256(f'{finding}{svg}'.encode()).hexdigest()[:10]}"
+        svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{key}-", svg)
+        svg = re.sub(r"<title>", f'<title id="{key}-title">', svg, count=1)
+        told = f'</title>\n <desc id="{key}-desc">{html.escape(finding)}</desc>'
+        svg = svg.replace("</title>", told, 1)
+        box = re.search(r'viewBox="[^"]*"', svg)
+        assert box is not None
+        named = f'role="img" aria-labelledby="{key}-title {key}-desc"'
+        self.svg = (
+            f'<svg {box[0]} {named} stroke-linejoin="round" stroke-linecap="butt">'
+            f"{svg[svg.index('>') + 1 :]}"
         )
 
 
@@ -79,26 +96,39 @@ def _as_attributes(style: re.Match) -> str:
 
 
 @contextmanager
-def drawing(title: str, height: float = 2.8):
-    """Paint inside; read `.svg` afterwards."""
+def drawing(title: str, finding: str, height: float = 2.8):
+    """Paint inside; read `.svg` afterwards.
+
+    Args:
+        title: What is drawn.
+        finding: What can be seen there, in words.
+        height: In inches of 72 units.
+    """
     with rc_context(_STYLE):
         made = Drawing(height)
         yield made
-        made.finish(title)
+        made.finish(title, finding)
 
 
 def bars(
     measures: Mapping[str, Measure], label: str, title: str, main: str, *, as_percent: bool
 ) -> str:
-    """One horizontal bar with its interval per agent."""
+    """One horizontal bar with its interval per agent; the judged one is marked."""
     scale, unit = (100, " %") if as_percent else (1, "")
-    names = list(measures)
-    with drawing(title, 0.7 + 0.32 * len(names)) as made:
+    names = [_marked(name, main) for name in measures]
+    told = [
+        f"{name} {_number(scale * m.value)}{unit},"
+        f" {_number(scale * m.low)} to {_number(scale * m.high)}"
+        for name, m in zip(names, measures.values(), strict=True)
+    ]
+    finding = f"{label[0].upper()}{label[1:]}: {'; '.join(told)}."
+    with drawing(title, finding, 0.7 + 0.32 * len(names)) as made:
         axes = made.axes(xlabel=label)
-        for row, name in enumerate(names):
-            found = measures[name]
+        for row, (name, found) in enumerate(measures.items()):
             value, low, high = (scale * x for x in (found.value, found.low, found.high))
             axes.barh(row, value, height=0.62, color=REAL if name == main else QUIET)
+            # bar and line are too much alike in some colours to lie on each other
+            axes.plot([low, high], [row, row], color=PAPER, linewidth=4)
             axes.plot([low, high], [row, row], color=INK, linewidth=1.6)
             axes.annotate(
                 f"{value:.3g}{unit}",
@@ -106,7 +136,7 @@ def bars(
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
-                fontsize=8,
+                fontsize=9,
             )
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
@@ -120,26 +150,57 @@ def bars(
 
 
 def ranking(points: Mapping[str, tuple[float, float]], title: str, main: str) -> str:
-    """Dream return against real return, one point per agent."""
-    with drawing(title, 3.2) as made:
+    """Dream return against real return, one point per agent; the judged one is a diamond."""
+    with drawing(title, _order(points), 3.2) as made:
         axes = made.axes(xlabel="mean return in the dream", ylabel="mean return in reality")
         everything = np.array(list(points.values()))
         low, high = float(everything.min()), float(everything.max())
         axes.plot([low, high], [low, high], color=QUIET, linestyle=":", linewidth=1)
         for name, (dream, real) in points.items():
-            axes.scatter([dream], [real], s=30, color=REAL if name == main else QUIET, zorder=3)
+            colour, shape = (REAL, "D") if name == main else (QUIET, "o")
+            axes.scatter([dream], [real], s=30, color=colour, marker=shape, zorder=3)
         for name, place in _apart(points, high - low or 1.0).items():
             axes.annotate(
-                name,
+                _marked(name, main),
                 points[name],
                 xytext=(12, place),
                 textcoords="offset points",
-                fontsize=8,
+                fontsize=9,
                 va="center",
                 arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.6},
             )
         axes.margins(0.2)
     return made.svg
+
+
+def _order(points: Mapping[str, tuple[float, float]]) -> str:
+    dreamed, real = ({n: p[side] for n, p in points.items()} for side in (0, 1))
+    pairs = [
+        (dreamed[a] - dreamed[b]) * (real[a] - real[b])
+        for a, b in itertools.combinations(points, 2)
+    ]
+    alike = sum(product > 0 for product in pairs)
+    return (
+        f"The dream pays {max(dreamed, key=dreamed.__getitem__)} most, reality"
+        f" {max(real, key=real.__getitem__)}; {alike} of {len(pairs)} pairs of agents stand in the"
+        " same order in both."
+    )
+
+
+def _marked(name: str, main: str) -> str:
+    return f"{name} (judged)" if name == main else name
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "unknown"
+
+
+def _course(what: str, values: Sequence[float]) -> str:
+    """How a curve runs, in words."""
+    first, last = _number(values[0]), _number(values[-1])
+    return (
+        f"{what} is {last} throughout" if first == last else f"{what} goes from {first} to {last}"
+    )
 
 
 def _apart(points: Mapping[str, tuple[float, float]], spread: float) -> dict[str, float]:
@@ -158,14 +219,19 @@ def _apart(points: Mapping[str, tuple[float, float]], spread: float) -> dict[str
 
 def error_curves(loop: Mapping, bound: float, trusted: float, title: str) -> str:
     """Observation error against steps ahead, beside its yardsticks."""
-    with drawing(title) as made:
+    steps = len(loop["observation"])
+    finding = f"Over {steps} steps {_course('the error of the dream', loop['observation'])}"
+    if loop.get("copy_last"):
+        finding += f"; {_course('that of copying the last observation', loop['copy_last'])}"
+    finding += f". The dream's stays under {_number(bound)} for {_number(trusted)} steps."
+    with drawing(title, finding) as made:
         axes = made.axes(
             xlabel="steps ahead without correction", ylabel="error, share of unrelated"
         )
-        ahead = np.arange(1, len(loop["observation"]) + 1)
+        ahead = np.arange(1, steps + 1)
         axes.plot(ahead, loop["observation"], color=DREAM, linewidth=2, label="dream")
         if loop.get("copy_last"):
-            axes.plot(ahead, loop["copy_last"], color=QUIET, label="copy the last observation")
+            axes.plot(ahead, loop["copy_last"], "-.", color=QUIET, label="copy the last")
         if loop.get("noise_floor") is not None:
             axes.axhline(loop["noise_floor"], color=REAL, linestyle=":", label="noise floor")
         axes.axhline(bound, color=BAD, linestyle="--", linewidth=1, label="trust bound")
@@ -176,7 +242,7 @@ def error_curves(loop: Mapping, bound: float, trusted: float, title: str) -> str
             xycoords=("data", "axes fraction"),
             xytext=(-4 if trusted > ahead[-1] / 2 else 4, -9),
             textcoords="offset points",
-            fontsize=8,
+            fontsize=9,
             ha="right" if trusted > ahead[-1] / 2 else "left",
         )
         axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.12)
@@ -186,7 +252,8 @@ def error_curves(loop: Mapping, bound: float, trusted: float, title: str) -> str
 
 def head_curves(loop: Mapping, title: str) -> str:
     """Reward and termination error against steps ahead."""
-    with drawing(title) as made:
+    told = (_course(f"the {what} error", loop[what]) for what in ("reward", "termination"))
+    with drawing(title, f"Over {len(loop['reward'])} steps {'; '.join(told)}.") as made:
         axes = made.axes(xlabel="steps ahead without correction", ylabel="absolute error")
         ahead = np.arange(1, len(loop["reward"]) + 1)
         axes.plot(ahead, loop["reward"], color=DREAM, label="reward, in its own unit")
@@ -198,7 +265,9 @@ def head_curves(loop: Mapping, title: str) -> str:
 
 def doubt_curve(loop: Mapping, title: str) -> str:
     """Mean error against the model's mean doubt, one point per number of steps ahead."""
-    with drawing(title) as made:
+    told = (_course("doubt", loop["uncertainty"]), _course("the error", loop["observation"]))
+    finding = f"From 1 to {len(loop['observation'])} steps ahead {', while '.join(told)}."
+    with drawing(title, finding) as made:
         axes = made.axes(xlabel="the model's own doubt", ylabel="observation error")
         axes.plot(loop["uncertainty"], loop["observation"], color=DREAM, marker=".", linewidth=0.8)
         for at in {0, len(loop["uncertainty"]) - 1}:
@@ -207,7 +276,7 @@ def doubt_curve(loop: Mapping, title: str) -> str:
                 (loop["uncertainty"][at], loop["observation"][at]),
                 xytext=(0, 6),
                 textcoords="offset points",
-                fontsize=8,
+                fontsize=9,
                 ha="center",
             )
         axes.margins(0.15)
@@ -215,13 +284,13 @@ def doubt_curve(loop: Mapping, title: str) -> str:
 
 
 def learning_curve(steps: Sequence[float], values: Sequence[float], title: str) -> str:
-    """One metric over a stage: every value faintly, their running mean clearly."""
-    with drawing(title, 1.7) as made:
+    """One metric over a stage: every value thinly, their running mean boldly."""
+    with drawing(title, f"{_learned(title, values)}.", 1.7) as made:
         axes = made.axes()
         axes.set_title(title, fontsize=9, loc="left")
         width = max(1, len(values) // 20)
         if width > 1:
-            axes.plot(steps, values, color=DREAM, alpha=0.25, linewidth=0.6)
+            axes.plot(steps, values, color=QUIET, linewidth=0.5)
         axes.plot(
             *_smooth(np.asarray(steps), np.asarray(values), width), color=DREAM, linewidth=1.6
         )
@@ -233,7 +302,8 @@ def learning_curves(
 ) -> str:
     """One metric of several runs: the running mean of each, told apart by colour and dashes."""
     looks = [(colour, dashes) for dashes in ("-", "--", ":") for colour in (DREAM, REAL, BAD, INK)]
-    with drawing(title, 2.2 + 0.16 * len(curves)) as made:
+    told = (_learned(name, values) for name, (_, values) in curves.items())
+    with drawing(title, f"{'; '.join(told)}.", 2.2 + 0.16 * len(curves)) as made:
         axes = made.axes()
         axes.set_title(title, fontsize=9, loc="left")
         for (name, (steps, values)), look in zip(curves.items(), cycle(looks), strict=False):
@@ -242,6 +312,11 @@ def learning_curves(
             axes.plot(*line, color=colour, linestyle=dashes, linewidth=1.6, label=name)
         made.figure.legend(loc="outside lower left", ncols=1)
     return made.svg
+
+
+def _learned(name: str, values: Sequence[float]) -> str:
+    told = _course(name, values)
+    return f"{told}, between {_number(min(values))} and {_number(max(values))}"
 
 
 def _smooth(steps: np.ndarray, values: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
