@@ -68,6 +68,9 @@ def reader(
         thoughts += [question_graph(_nodes(notes, prompt)), _decide]
     else:
         thoughts += [question_graph([Node("command", _at_once(notes, prompt))]), _decide]
+    if prompt == "act":
+        # where things are faced, doing the same once more may help
+        thoughts.append(_turn_away)
     return LanguageAgent(ask, thoughts, begin=lambda: {"done": (), "last": "stay: nothing"})
 
 
@@ -191,3 +194,13 @@ def _decide(minds: Sequence[Mind], ask: Asking) -> None:
         # where the place is comes first, the command last
         said = answers[0].rstrip(".").split(". ")[-1] if answers else ""
         mind.command = said if said in mind.admissible else mind.admissible[0]
+
+
+def _turn_away(minds: Sequence[Mind], ask: Asking) -> None:
+    """Another command, where this one has lately led back here more than once."""
+    for mind in minds:
+        tried = [done for seen, done in mind.past if seen == mind.observation]
+        others = [other for other in mind.admissible if other not in tried]
+        if tried.count(mind.command) > 1 and others:
+            mind.trace.append(f"led nowhere from here: {', '.join(dict.fromkeys(tried))}")
+            mind.command = others[mind.step % len(others)]

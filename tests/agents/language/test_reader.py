@@ -125,3 +125,16 @@ def test_whoever_answers_rightly_gets_on_in_crafter(ask):
     agent, origin = reader(ask, notes, prompt="do"), Origin("real", "crafter")
     played = rollout(agent, world, origin=origin, episodes=4, seed=1)
     assert np.mean([e.total_reward for e in played]) >= 3
+
+
+def test_what_led_nowhere_twice_is_not_tried_again():
+    agent = reader(Asking(ScriptedLanguageModel(lambda _: "up")), {}, is_graph=False)
+    seen = "You see dorv 2 up. You hold nothing."
+    tried, thought = said(agent, *[seen] * 4)
+    assert tried[:2] == ["up", "up"]
+    assert tried[2] != "up"
+    assert tried[3] not in ("up", tried[2])
+    assert "led nowhere from here: up" in thought
+    gone, _ = said(agent, seen, seen, "You see dorv 1 up. You hold nothing.", seen)
+    assert gone == ["up", "up", "up", gone[-1]]
+    assert gone[-1] != "up"
