@@ -46,7 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     reports = [
         _run_seed(recipe, replace(options.config, seed=seed), options, folder) for seed in seeds
     ]
-    report = replace(over_seeds(reports, recipe.CARD.claims), preset=options.preset)
+    report = over_seeds(reports, recipe.CARD.claims)
+    # a seed may have been run by another command, which does not make the others
+    manifest = {**report.manifest, "command": f"mindseye run {' '.join(arguments)}"}
+    report = replace(report, preset=options.preset, manifest=manifest)
     write_report(report, folder)
     if options.save_results:
         write_atomic(RESULTS / f"{recipe.CARD.slug}.json", report.to_json())

@@ -85,6 +85,16 @@ def test_results_are_saved_when_asked_for(tmp_path, capsys):
     assert "DWS: holds on CPU (1/1 claims, 3 seeds)" in capsys.readouterr().out
 
 
+def test_results_tell_the_command_that_makes_all_of_them(tmp_path):
+    assert main(["run", "dws", "--preset", "smoke", "--seed", "0"]) == 0
+    whole = ["run", "dws", "--preset", "smoke", "--seeds", "0,1", "--save-results"]
+    assert main(whole) == 0
+    saved = json.loads((tmp_path / "results" / "dws.json").read_text())
+    assert (
+        saved["manifest"]["command"] == "mindseye run dws --preset smoke --seeds 0,1 --save-results"
+    )
+
+
 def test_a_dry_run_counts_parameters_and_does_nothing_else(tmp_path, capsys):
     assert main(["run", "dws", "--preset", "full", "--dry-run"]) == 0
     said = capsys.readouterr().out.splitlines()
