@@ -10,9 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from mindseye.core.errors import DataError
-from mindseye.core.report import Report
+from mindseye.core.report import Measure, Report
 from mindseye.evaluation.page import stage_name, telling
 from mindseye.studio.curves import curve
+from mindseye.studio.glances import glance_of
 from mindseye.studio.reading import (
     State,
     headline_at,
@@ -23,8 +24,11 @@ from mindseye.studio.reading import (
     state_of,
 )
 from mindseye.studio.shelf import Entry, Shelf
+from mindseye.studio.sparks import Spark
 
 _TOUCHED = ("progress.json", "metrics.jsonl", "report.json", "config.json")
+_MAIN = ("real/return", "dream/return", "gap/return", "real/success", "dream/success",
+         "horizon/trust_steps")  # fmt: skip
 _MOST_STAGES = 12
 _MOST_PICTURES = 24
 
@@ -44,6 +48,8 @@ class Line:
     """Of its truth report; "" where there is none."""
     touched: float
     """Seconds since 1970 at which it last changed."""
+    glance: Spark | None
+    """A curve of what it does, or did last."""
     why: str = ""
     """What cannot be read."""
 
@@ -65,6 +71,8 @@ class Page:
     report: Report | None
     sentences: Sequence[str]
     """The headline of its report."""
+    main: Sequence[Measure]
+    """Those of its measures that tell most, in the order in which they are read."""
     has_page: bool
     """Whether there is the report's own page."""
     config: Mapping[str, Any]
@@ -89,14 +97,16 @@ def line_of(entry: Entry) -> Line:
             sentences = headline_at(path)
         except DataError as error:
             why = why or str(error)
+    state = state_of(entry.folder)
     return Line(
         entry.name,
         str(config.get("name", "")),
         str(config.get("world") or config.get("data") or ""),
         str(config.get("seed", "")),
-        state_of(entry.folder),
+        state,
         sentences[0] if sentences else "",
         max(stamp(entry.folder / name)[0] for name in _TOUCHED) / 1e9,
+        glance_of(entry.folder, is_running=state.word == "running"),
         why,
     )
 
@@ -113,6 +123,7 @@ def page_of(shelf: Shelf, entry: Entry) -> Page:
         play=f"mindseye play {shlex.quote(_shown(folder))}" if _has_model(folder) else "",
         report=report,
         sentences=sentences,
+        main=[m for name in _MAIN for m in (report.measures if report else ()) if m.name == name],
         has_page=(folder / "report.html").is_file(),
         config=flat(config),
         manifest=flat({key: value for key, value in manifest.items() if key != "command"}),

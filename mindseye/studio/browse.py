@@ -1,5 +1,6 @@
 """Pages to read: runs, one run, comparisons, claims, reports."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from mindseye.core.errors import DataError
 from mindseye.core.report import Report
 from mindseye.studio.accounts import flat, line_of, page_of, read_or_say
 from mindseye.studio.claims import Evidence, System, evidence_in, others_in, sides_of
-from mindseye.studio.comparing import charts, differences, measures_beside
+from mindseye.studio.comparing import are_shared, charts, differences, measures_beside
 from mindseye.studio.episodes import episodes_router
 from mindseye.studio.reading import headline_at, metrics_in, read_report
 from mindseye.studio.rendering import render
@@ -55,10 +56,11 @@ def _runs(shelf: Shelf) -> APIRouter:
             lines=found[:_MOST_LINES],
             found=len(found),
             known=len(lines),
+            states=Counter(line.state.word for line in lines),
             reports=[(entry.name, *_headline(entry)) for entry in shelf.reports()],
             q=q,
             root=shelf.root,
-            is_live=any(line.state.word == "running" for line in found[:_MOST_LINES]),
+            is_live=bool(lines),
         )
 
     @router.get("/runs/{name:path}")
@@ -79,13 +81,16 @@ def _runs(shelf: Shelf) -> APIRouter:
         choices = [line_of(entry) for entry in shelf.runs()]
         reports = [_report(entry) for entry in entries]
         configs = [flat(read_or_say(entry.folder / "config.json")[0]) for entry in entries]
+        measures = measures_beside(reports)
         return render(
             "compare.html",
             lines=lines,
             missing=[*missing, *(f"{name!r} is one too many." for name in chosen[_MOST_COMPARED:])],
             choices=sorted(choices, key=lambda line: line.touched, reverse=True)[:_MOST_LINES],
             chosen=set(chosen),
-            measures=measures_beside(reports),
+            measures=measures,
+            shared=[pair for pair in measures if are_shared(pair)],
+            lonely=[pair for pair in measures if not are_shared(pair)],
             differences=differences(configs),
             charts=charts({entry.name: metrics_in(entry.folder) for entry in entries}),
             most=_MOST_COMPARED,

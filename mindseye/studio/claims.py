@@ -10,6 +10,7 @@ from mindseye.core.errors import DataError
 from mindseye.core.report import Measure, Report, Verdict
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.evaluation.verdict import level
+from mindseye.studio.intervals import Track, tracks
 from mindseye.studio.reading import read_report, stamp
 
 _NO_RECIPES = ("bench",)
@@ -40,6 +41,8 @@ class Side:
     mean: Measure
     values: Sequence[float]
     """One per seed."""
+    track: Track | None
+    """Where it lies beside the other two."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Evidence:
     claims: Sequence[tuple[Verdict, Sequence[Side]]] = ()
     why: str = ""
     """The file cannot be read."""
+
+    @property
+    def held(self) -> Sequence[bool]:
+        """Whether each claim holds."""
+        return [bool(claim.holds) for claim, _ in self.claims]
 
 
 def evidence_in(results: Path, slug: str) -> Evidence:
@@ -76,9 +84,16 @@ def _evidence(path: Path, modified: int, size: int) -> Evidence:
 
 def sides_of(claim: Verdict) -> list[Side]:
     """Method, baseline and ablation of a claim, with intervals over seeds."""
+    sides = [getattr(claim, role) for role in _ROLES]
+    found = [
+        (mean_measure(role, side["values"]), side["values"])
+        for role, side in zip(_ROLES, sides, strict=True)
+    ]
     return [
-        Side(role, str(side.get("name", "")), mean_measure(role, side["values"]), side["values"])
-        for role, side in ((role, getattr(claim, role)) for role in _ROLES)
+        Side(role, str(side.get("name", "")), mean, values, track)
+        for role, side, (mean, values), track in zip(
+            _ROLES, sides, found, tracks(found), strict=True
+        )
     ]
 
 

@@ -21,6 +21,11 @@ def measures_beside(
     return [(name, [one.get(name) for one in known]) for name in names]
 
 
+def are_shared(row: tuple[str, Sequence[Measure | None]]) -> bool:
+    """Whether a measure can be compared: more than one run has it."""
+    return sum(measure is not None for measure in row[1]) > 1
+
+
 def differences(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Any]]]:
     """Options that are not the same in all runs, with the value in each; None where it has none."""
     names = dict.fromkeys(name for config in configs for name in config)
@@ -29,19 +34,18 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[An
 
 
 def charts(found: Mapping[str, Mapping[str, Mapping[str, Series]]]) -> list[Markup]:
-    """Curves of the same metric of the same stage on the same axes.
+    """Curves of the same metric of the same stage on the same axes; those of many runs come first.
 
     Args:
         found: By run, stage and name of the metric.
     """
     stages = dict.fromkeys(stage for stages in found.values() for stage in stages)
-    drawn = []
+    shared: list[tuple[str, dict[str, Series]]] = []
     for stage in stages:
         known = {run: dict(stages[stage]) for run, stages in found.items() if stage in stages}
         names = dict.fromkeys(name for series in known.values() for name in telling(series))
         for name in names:
             series = {run: metrics[name] for run, metrics in known.items() if name in metrics}
-            drawn.append(curves(series, f"{stage_name(stage)}: {name}"))
-            if len(drawn) == _MOST_CHARTS:
-                return drawn
-    return drawn
+            shared.append((f"{stage_name(stage)}: {name}", series))
+    shared.sort(key=lambda pair: -len(pair[1]))
+    return [curves(series, title) for title, series in shared[:_MOST_CHARTS]]

@@ -56,7 +56,7 @@ def episodes_router(shelf: Shelf, render: Render) -> APIRouter:
         film = None if number is None else film_of(recorded, recorded.record(number))
         if film is None:
             raise DataError(f"{name}: holds no pictures")
-        return _picture(film.strip())
+        return _picture(film.sheet())
 
     @router.get("/episodes/{name:path}/{number}/frame/{moment}.png")
     def frame(name: str, number: str, moment: str) -> Response:

@@ -15,8 +15,10 @@ from mindseye.studio.stage import Shown
 
 _FRAMES = "frames"
 """What `rollout` records of a world's own pictures: one before every action."""
-_MOMENTS = 8
+_MOMENTS, _ACROSS = 8, 4
 _SIDE, _GAP = 96, 4
+_BETWEEN = 201, 204, 214
+"""Colour of the gaps: neither light nor dark pages make it glare."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,15 @@ class Film:
         """Numbers of evenly spaced frames, the first and the last included."""
         return np.unique(np.linspace(0, self.count - 1, most).round().astype(int)).tolist()
 
-    def strip(self) -> np.ndarray:
-        """A few frames side by side, uint8 (height, width, 3)."""
+    def sheet(self) -> np.ndarray:
+        """A few frames in rows of four, uint8 (height, width, 3)."""
         parts = [_fitted(self.frame(t)) for t in self.chosen(_MOMENTS)]
-        width = sum(part.width + _GAP for part in parts) - _GAP
-        sheet, left = Image.new("RGB", (width, _SIDE), "white"), 0
-        for part in parts:
-            sheet.paste(part, (left, 0))
-            left += part.width + _GAP
+        across = min(len(parts), _ACROSS)
+        wide, high = (size + _GAP for size in parts[0].size)
+        size = across * wide - _GAP, -(-len(parts) // across) * high - _GAP
+        sheet = Image.new("RGB", size, _BETWEEN)
+        for place, part in enumerate(parts):
+            sheet.paste(part, (place % across * wide, place // across * high))
         return np.asarray(sheet)
 
 

@@ -119,8 +119,18 @@ def metrics_in(folder: Path) -> Mapping[str, Mapping[str, Series]]:
 
 @lru_cache(16)
 def _metrics(path: Path, modified: int, size: int) -> Mapping[str, Mapping[str, Series]]:
+    return metrics_of(path, size, _LAST_BYTES)
+
+
+def metrics_of(path: Path, size: int, last: int) -> Mapping[str, Mapping[str, Series]]:
+    """What the end of a metrics.jsonl holds, by stage and name.
+
+    Args:
+        size: Of the file, in bytes.
+        last: How many of them are read.
+    """
     found: dict[str, dict[str, tuple[list, list]]] = {}
-    for row in _rows(path, size):
+    for row in _rows(path, size, last):
         stage, step = row.pop("stage", ""), row.pop("step", None)
         if not isinstance(stage, str) or not _is_number(step):
             continue
@@ -132,14 +142,14 @@ def _metrics(path: Path, modified: int, size: int) -> Mapping[str, Mapping[str, 
     return found
 
 
-def _rows(path: Path, size: int) -> list[dict[str, Any]]:
+def _rows(path: Path, size: int, last: int) -> list[dict[str, Any]]:
     if size <= 0:
         return []
-    begin = max(0, size - _LAST_BYTES)
+    begin = max(0, size - last)
     try:
         with open(path, "rb") as file:
             file.seek(begin)
-            lines = file.read(_LAST_BYTES).split(b"\n")
+            lines = file.read(last).split(b"\n")
     except OSError:
         return []
     rows = []

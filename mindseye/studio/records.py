@@ -116,6 +116,8 @@ def store_values(recorded: Recorded, page: str, sort: str, down: bool) -> dict[s
             spark("return", places, table["total_reward"], end),
             spark("length", places, table["rows"] - 1.0, end),
         ],
+        # a column that says the same in every row says nothing
+        "are_mixed": len({(r.origin.kind, r.origin.world, r.origin.agent) for _, r in listed}) > 1,
         "rows": [(number, record, _ending(record)) for number, record in listed],
         "pages": pages,
         "sort": sort if sort in _SORTS else "number",

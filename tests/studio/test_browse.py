@@ -14,9 +14,11 @@ from mindseye.core.errors import DataError
 from mindseye.core.report import Measure, Report, Verdict
 from mindseye.core.run import Run
 from mindseye.evaluation.page import write_page
+from mindseye.evaluation.statistics import mean_measure
 from mindseye.recipes.catalogue import SYSTEMS
 from mindseye.studio.browse import browse_router
 from mindseye.studio.guard import Guard
+from mindseye.studio.intervals import tracks
 from mindseye.studio.reading import state_of
 from mindseye.studio.server import studio_app
 from mindseye.studio.shelf import Shelf
@@ -272,6 +274,26 @@ def test_all_systems_are_listed_with_their_evidence(tmp_path, client):
     broken = page(client, "/claims?show=broken")
     assert broken.count('class="system"') == 1
     assert page(client, "/claims?show=nonsense").count("arxiv.org") == 44
+
+
+def test_sides_of_a_claim_share_an_axis():
+    method, baseline, empty = (mean_measure("x", values) for values in ([3.0, 5.0], [1.0], []))
+    found = tracks([(method, [3.0, 5.0]), (baseline, [1.0]), (empty, [])])
+    assert found[0].dots == [50.0, 97.0]
+    assert found[0].low < found[0].mean == 73.5 < found[0].high
+    assert found[1].low == found[1].mean == 3.0
+    assert found[2] is None
+    assert tracks([(baseline, [1.0])])[0].mean == 50.0
+
+
+def test_the_list_shows_what_runs_do(tmp_path, client):
+    folder = made_run(tmp_path / "runs/mine")
+    assert 'aria-label="return: from 0 to 29, at last 29"' in page(client, "/")
+    with open(folder / "metrics.jsonl", "a") as file:
+        file.write("".join(f'{{"stage": "later", "step": {t}, "loss": {t}}}\n' for t in range(9)))
+    assert 'aria-label="return: ' in page(client, "/")
+    word_of(folder, updated=time.time(), pid=os.getpid())
+    assert 'aria-label="loss: ' in page(client, "/")
 
 
 def test_a_report_is_served_as_it_is_and_runs_nothing(tmp_path, client):

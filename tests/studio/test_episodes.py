@@ -142,7 +142,7 @@ def test_pictures_are_frames_to_step_through(client, root):
     recorded = Replay.open(root / "grids" / "episodes", read_only=True).episode(1)
     shown = picture(client, "/episodes/grids/episodes/1/frame/3.png")
     assert (shown == recorded.observations[3]).all()
-    assert picture(client, "/episodes/grids/episodes/preview.png").shape[0] == 96
+    assert picture(client, "/episodes/grids/episodes/preview.png").shape[:2] == (196, 396)
 
 
 def test_actions_are_named_and_counted(client, root):
@@ -158,7 +158,10 @@ def test_texts_are_told_as_a_conversation_with_thoughts(client, root):
     text = html.unescape(page(client, "/episodes/thoughts/0"))
     assert text.index("What was said") < text.index("Numbers over time")
     assert f"</span>{episode.actions[0]}</p>" in text
-    assert episode.observations[1].rsplit("\n", 1)[0] in text
+    assert episode.observations[0].rsplit("\n", 1)[0] in text
+    task, seen, _ = episode.observations[1].split("\n")
+    assert f">{seen}</p>" in text
+    assert text.count(task) == 1
     assert "<dt>plan</dt>" in text
     assert "find it; <b>bring</b> it" in text
     assert "command:" not in text

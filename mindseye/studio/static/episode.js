@@ -16,13 +16,14 @@ function scrub(film) {
   run.hidden = last === 0;
   slider.addEventListener("input", () => { stop(); go(Number(slider.value)); });
   run.addEventListener("click", () => (timer === null ? start() : stop()));
-  film.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-at]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     stop();
     go(Number(link.dataset.at));
     slider.focus({ preventScroll: true });
+    if (!film.contains(link)) film.scrollIntoView();
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); });
   go(at);
@@ -41,7 +42,7 @@ function scrub(film) {
 
   function pressed(is) {
     run.setAttribute("aria-pressed", is);
-    run.textContent = is ? "Stop" : "Run";
+    run.textContent = is ? "Pause" : "Play";
   }
 
   function next() {
@@ -61,7 +62,16 @@ function scrub(film) {
       line.setAttribute("x1", x);
       line.setAttribute("x2", x);
     }
+    mark();
     tell();
+  }
+
+  function mark() {
+    // the last frame of the sheet that is not beyond
+    const links = [...film.querySelectorAll("a[data-at]")];
+    const near = links.findLast((link) => Number(link.dataset.at) <= at);
+    for (const link of links) link.removeAttribute("aria-current");
+    near?.setAttribute("aria-current", "true");
   }
 
   async function tell() {
