@@ -40,7 +40,7 @@ async function refresh() {
       isWhole = false;
     } else {
       tell(before, after);
-      before.replaceWith(document.adoptNode(after));
+      before.replaceWith(document.importNode(after, true));
     }
   }
   if (news) news.hidden = parts.size === 0 && !isGone;

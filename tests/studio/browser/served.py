@@ -1,10 +1,12 @@
-"""A studio of small dreams for the browser tests, as a process that can be killed."""
+"""A studio of small dreams and of a folder of runs, as a process that can be killed."""
 
 import sys
 from pathlib import Path
 
 from mindseye.agents.random import RandomAgent
 from mindseye.cli.staging import Wanted, staged
+from mindseye.recipes.catalogue import SYSTEMS
+from mindseye.studio.browse import browse_router
 from mindseye.studio.engine import Engine
 from mindseye.studio.guard import Guard
 from mindseye.studio.server import serve, studio_app
@@ -24,7 +26,9 @@ def main(port, folder):
         "sliders": staged("simulator:Pendulum-v1", wanted),
         "counting": counting_stage(Counting()),
     }
-    app = studio_app(Engine(stages), Guard.of(HOST))
+    folder = Path(folder)
+    pages = browse_router(folder / "runs", folder / "results", SYSTEMS)
+    app = studio_app(Engine(stages), Guard.of(HOST), pages)
     serve(app, HOST, port, on_ready=lambda port: print(port, flush=True))
 
 

@@ -1,92 +1,22 @@
-"""The play page in a real browser. Skipped where there is no Chromium; see `make test-browser`."""
+"""The play page in a real browser."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PATIENCE = 20_000
-ROOT = Path(__file__).parents[3]
-
-
-class Server:
-    """The studio in a process of its own."""
-
-    def __init__(self, folder):
-        self.folder, self.port = folder, 0
-        self.start()
-
-    def start(self):
-        command = [sys.executable, "-m", "tests.studio.browser.served", str(self.port)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [*command, str(self.folder)], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        self.port = int(self.process.stdout.readline())
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def address(self, stage, **query):
-        asked = "&".join(f"{k}={v}" for k, v in {"stage": stage, **query}.items())
-        return f"http://127.0.0.1:{self.port}/play?{asked}"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("played"))
-    yield made
-    made.kill()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        path = CHROMIUM or playwright.chromium.executable_path
-        if not Path(path).exists():
-            pytest.skip("no Chromium here; make test-browser installs one")
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+from tests.studio.browser.seeing import FAINT
 
 
 @pytest.fixture
-def visitor(browser, server):
-    """Opens pages, each of another visitor, and looks at what their consoles complained of."""
-    contexts, complaints = [], []
+def visitor(visit):
+    """Opens the play page, each time as another visitor."""
 
-    def visit(stage="rooms", **options):
-        context = browser.new_context(**options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda r: complaints.append(r.url) if _is_foreign(r.url) else None)
-        page.goto(server.address(stage))
+    def play(stage="rooms", **options):
+        page = visit(f"/play?stage={stage}", **options)
         page.wait_for_selector("#stage[data-node='0']")
         return page
 
-    visit.complaints = complaints
-    yield visit
-    for context in contexts:
-        context.close()
-    lost = re.compile("ERR_CONNECTION|WebSocket connection")
-    assert [c for c in complaints if not lost.search(c)] == []
-
-
-def _is_foreign(url):
-    return not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
+    return play
 
 
 def at(page, step, **more):
@@ -253,7 +183,7 @@ def test_an_episode_is_saved_and_a_film_taken_home(visitor, server):
     page.click("#save-dream")
     page.wait_for_selector("#kept:has-text('Saved 2 imagined steps')")
     page.wait_for_selector("#gif[href*='/2.gif']")
-    film = page.request.get(f"http://127.0.0.1:{server.port}{page.get_attribute('#gif', 'href')}")
+    film = page.request.get(server.address(page.get_attribute("#gif", "href")))
     assert film.body()[:3] == b"GIF"
 
 
@@ -301,28 +231,3 @@ def test_all_text_can_be_read_against_what_lies_behind_it(visitor, scheme):
         page.wait_for_selector("#tree[data-lanes='2']")
         page.wait_for_timeout(300)
         assert page.evaluate(FAINT) == []
-
-
-FAINT = """() => {
-  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = (color) => {
-    const [r, g, b] = parts(color).slice(0, 3).map((c) => c / 255)
-      .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const color = getComputedStyle(at).backgroundColor;
-      if ((parts(color)[3] ?? 1) === 1) return color;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const faint = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const says = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
-    if (!says || !node.checkVisibility() || node.closest(":disabled, .unseen, noscript")) continue;
-    const [a, b] = [light(getComputedStyle(node).color), light(behind(node))].sort((x, y) => y - x);
-    if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(node.outerHTML.slice(0, 120));
-  }
-  return faint;
-}"""
