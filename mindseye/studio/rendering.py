@@ -37,6 +37,11 @@ def address(name: str) -> str:
     return quote(name, safe="/")
 
 
+def caption(name: str) -> str:
+    """A picture's file in words."""
+    return name.rpartition("/")[2].removesuffix(".png").replace("-", " ").replace("_", " ")
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them: 42 s, 3 min, 2 h 5 min, 4 days."""
     if seconds < 60:
@@ -65,6 +70,7 @@ _JINJA = Environment(
 _JINJA.filters |= {
     "address": address,
     "ago": ago,
+    "caption": caption,
     "duration": duration,
     "moment": moment,
     "number": number,
