@@ -28,12 +28,12 @@ def curves(series: Mapping[str, Series], title: str) -> Markup:
         return Markup(figures.learning_curves(thin, title))
 
 
-def thinned(series: Series) -> Series:
-    """At most about 300 points: means of neighbours."""
+def thinned(series: Series, points: int = _POINTS) -> Series:
+    """At most so many points: means of neighbours."""
     steps, values = (np.asarray(part, np.float64) for part in series)
-    if len(values) <= _POINTS:
+    if len(values) <= points:
         return steps.tolist(), values.tolist()
-    parts = np.linspace(0, len(values), _POINTS + 1).astype(int)[:-1]
+    parts = np.linspace(0, len(values), points + 1).astype(int)[:-1]
     counts = np.diff([*parts, len(values)])
     sums = (np.add.reduceat(part, parts) / counts for part in (steps, values))
     return tuple(part.tolist() for part in sums)  # type: ignore[return-value]

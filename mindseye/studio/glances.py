@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from mindseye.evaluation.page import telling
+from mindseye.studio.curves import thinned
 from mindseye.studio.reading import metrics_of, stamp
 from mindseye.studio.sparks import Spark, spark
 
 _LAST_BYTES = 256 << 10
 """Read of each run's metrics: a list may show hundreds of runs."""
+_POINTS = 60
 
 
 def glance_of(folder: Path, *, is_running: bool) -> Spark | None:
@@ -36,5 +38,5 @@ def _glance(path: Path, is_running: bool, modified: int, size: int) -> Spark | N
         if is_running
         else max(found, key=lambda pair: (pair[0].endswith("return"), len(pair[1][0])))
     )
-    steps, values = (np.asarray(part, np.float64) for part in shown)
+    steps, values = (np.asarray(part) for part in thinned(shown, _POINTS))
     return spark(name, steps - steps[0], values, float(steps[-1] - steps[0]))
