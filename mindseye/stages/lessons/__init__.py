@@ -13,17 +13,17 @@ Lesson = Callable[[np.random.Generator, float], Example]
 """A lesson drawn by a generator, of a size in (0, 1]."""
 
 LESSONS: dict[str, tuple[Lesson, float]] = {
-    "facts": (facts.facts, 0.3),
-    "needs": (manuals.needs, 6.0),
-    "relevant": (manuals.relevant, 0.25),
+    "facts": (facts.facts, 2.0),
+    "needs": (manuals.needs, 8.0),
+    "relevant": (manuals.relevant, 0.5),
     "missing": (crafting.missing, 8.0),
     "task": (crafting.task, 3.0),
-    "act": (crafting.act, 3.0),
-    "induce": (games.induce, 3.5),
-    "foresee": (games.foresee, 3.5),
-    "judge": (games.judge, 1.0),
+    "act": (crafting.act, 5.0),
+    "induce": (games.induce, 3.0),
+    "foresee": (games.foresee, 3.0),
+    "judge": (games.judge, 0.7),
     "plan_from_memory": (memory.plan_from_memory, 1.5),
-    "predict_outcome": (memory.predict_outcome, 2.0),
+    "predict_outcome": (memory.predict_outcome, 3.0),
 }
 """Every lesson, named by its prompt, and how often it is drawn next to the others."""
 
