@@ -19,6 +19,7 @@ _STAGES = {
     "dream": "Training in the dream",
     "imitation": "Imitation",
     "model_free": "Model-free learning",
+    "truth": "Comparing dream and reality",
 }
 _CURVES_PER_STAGE = 4
 _STRIPS = {

@@ -48,8 +48,9 @@ def level(preset: str, seeds: int, held: Sequence[bool]) -> str:
     counts = f"({sum(held)}/{len(held)} claims, {seeds} seed{'s' * (seeds != 1)})"
     if preset == "smoke" or not held:
         return f"wired {counts}"
-    where = "on CPU" if preset == "cpu" else "at scale"
-    return f"holds {where} {counts}" if all(held) else f"holds in part {where} {counts}"
+    where = "at scale" if preset.startswith(("medium", "full")) else "on CPU"
+    found = "holds" if all(held) else "holds in part" if any(held) else "does not hold"
+    return f"{found} {where} {counts}"
 
 
 def headline(report: Report) -> list[str]:

@@ -62,7 +62,10 @@ def results(folder, preset, held):
         ("smoke", [True], "wired (1/1 claims, 2 seeds)"),
         ("cpu", [True, True], "holds on CPU (2/2 claims, 2 seeds)"),
         ("cpu", [True, False], "holds in part on CPU (1/2 claims, 2 seeds)"),
+        ("cpu", [False, False], "does not hold on CPU (0/2 claims, 2 seeds)"),
         ("full", [True], "holds at scale (1/1 claims, 2 seeds)"),
+        ("medium-crafter", [True], "holds at scale (1/1 claims, 2 seeds)"),
+        ("default", [True], "holds on CPU (1/1 claims, 2 seeds)"),
         ("cpu", [], "wired (0/0 claims, 2 seeds)"),
     ],
 )
