@@ -1,5 +1,6 @@
 """`mindseye train`: the default loop on a world, or on recorded episodes."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -70,7 +71,7 @@ def _train_seeds(options: TrainOptions, folder: Path) -> int:
     claims = () if options.data is not None else CLAIMS
     report = over_seeds(reports, claims)
     # seeds may have been trained by earlier commands; this one makes the report
-    command = " ".join(["mindseye", *sys.argv[1:]])
+    command = shlex.join(["mindseye", *sys.argv[1:]])
     report = replace(report, manifest={**report.manifest, "command": command})
     if options.save_results:
         report = replace(report, name=options.save_results)

@@ -14,12 +14,14 @@ import io
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,7 @@ class Run:
         self._claim_folder()
         self._metrics = open(self.folder / "metrics.jsonl", "ab")  # noqa: SIM115
         self._board = _tensorboard(self.folder)
+        self._leave_word(pid=os.getpid(), ended=False)
 
     def _claim_folder(self) -> None:
         identity = json.loads(json.dumps({"name": self.name, "seed": self.seed, **self.config}))
@@ -140,8 +143,8 @@ class Run:
         done = self._restore(path, keep) if path.exists() else 0
         if done < total:
             self._drop_repeated_rows()
-        self._stage, self._total, self._enough = stage, total, False
-        self._counted, saved_at = None, time.monotonic()
+        self._begin(stage, done, total)
+        saved_at = time.monotonic()
         for step in range(done, total):
             self._step = step
             yield step
@@ -169,15 +172,20 @@ class Run:
         """Count progress in another unit than the loop's own, until the stage ends."""
         self._counted = (done, total)
 
+    def _begin(self, stage: str, done: int, total: int) -> None:
+        self._stage, self._total, self._enough, self._counted = stage, total, False, None
+        self._word = {"stage": stage, "done": done, "total": total}
+        self._leave_word(pid=os.getpid(), ended=False)
+
     def _tell(self, done: int) -> None:
         done, total = self._counted or (done, self._total)
         if self._progress:
             self._progress(self._stage, done, total, self._latest)
-        is_new = self._word.get("stage") != self._stage
-        if is_new:
-            self._word = {"stage": self._stage, "began": time.time(), "first": done}
+        if "first" not in self._word:
+            # the pace is that of later steps, in the unit that the first one told
+            self._word |= {"began": time.time(), "first": done}
         self._word |= {"done": done, "total": total}
-        if is_new or time.monotonic() - self._word_at >= _WORD_SECONDS:
+        if time.monotonic() - self._word_at >= _WORD_SECONDS:
             self._leave_word(pid=os.getpid(), ended=False)
 
     def _leave_word(self, *, pid: int | None, ended: bool) -> None:
@@ -185,8 +193,10 @@ class Run:
         self._word_at = time.monotonic()
         word = {**self._word, "updated": time.time(), "pid": pid, "ended": ended}
         path = self.folder / "progress.json"
-        path.with_suffix(".tmp").write_text(json.dumps(word))
-        os.replace(path.with_suffix(".tmp"), path)
+        # a full disk is for the next checkpoint to tell
+        with suppress(OSError):
+            path.with_suffix(".tmp").write_text(json.dumps(word))
+            os.replace(path.with_suffix(".tmp"), path)
 
     def _save(self, path: Path, done: int, keep: Mapping[str, Any]) -> None:
         self._metrics.flush()
@@ -231,7 +241,7 @@ class Run:
                 raise CheckpointError(f"{path}: damaged ({error}); delete it") from error
             self._seconds_before = max(self._seconds_before, saved["seconds"])
             return saved["value"]
-        self._stage, self._total, self._counted = name, 1, None
+        self._begin(name, 0, 1)
         self._tell(0)
         torch.manual_seed(self.seed_for(name))
         value = json.loads(json.dumps(compute(), default=float))
@@ -304,7 +314,7 @@ def _restore_into(item: Any, state: Any) -> None:
 
 def _manifest(seed: int, device: str) -> dict:
     return {
-        "command": " ".join(["mindseye", *sys.argv[1:]]),
+        "command": shlex.join(["mindseye", *sys.argv[1:]]),
         "commit": _commit(),
         **describe_machine(device),
         "seeds": [seed],

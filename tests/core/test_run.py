@@ -114,6 +114,25 @@ def test_a_run_leaves_word_of_how_far_it_is(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_word_is_left_before_anything_is_done(tmp_path):
+    with Run(tmp_path, name="toy", config={}) as run:
+        assert (word_in(tmp_path)["pid"], word_in(tmp_path)["ended"]) == (os.getpid(), False)
+        for _ in run.steps("slow", 1, keep={}):
+            assert (word_in(tmp_path)["stage"], word_in(tmp_path)["done"]) == ("slow", 0)
+
+
+def test_a_run_goes_on_where_no_word_can_be_left(tmp_path):
+    (tmp_path / "progress.tmp").mkdir()
+    with Run(tmp_path, name="toy", config={}) as run:
+        assert list(run.steps("first", 3, keep={})) == [0, 1, 2]
+
+
+def test_the_command_can_be_given_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["mindseye", "collect", "--out", "my runs/$one"])
+    with Run(tmp_path, name="toy", config={}) as run:
+        assert run.manifest["command"] == "mindseye collect --out 'my runs/$one'"
+
+
 def test_a_run_that_fails_leaves_word_that_nobody_works_on_it(tmp_path):
     with pytest.raises(Killed):
         walk(tmp_path, stop_after=5)
@@ -129,7 +148,7 @@ def test_words_are_left_now_and_then_only(tmp_path, monkeypatch):
     with Run(tmp_path, name="toy", config={}) as run:
         for _ in run.steps("first", 1000, keep={}):
             pass
-    assert len(written) == 2
+    assert len(written) == 3
 
 
 def test_progress_in_another_unit_is_told_in_it(tmp_path, monkeypatch):
