@@ -1,7 +1,7 @@
 """Columns on disk: rows of one leaf in files of a fixed number of rows.
 
-Written by plain appends (a full disk is an error, not a crash) and read through memory maps, so
-memory stays bounded by what the operating system likes to cache.
+Written by plain appends (a full disk is an error, not a crash). Batches are gathered through memory
+maps, so memory stays bounded by what the operating system likes to cache.
 """
 
 import os
@@ -149,11 +149,40 @@ class Column:
         return True
 
     def rows_at(self, start: int, stop: int) -> np.ndarray:
-        """A copy of rows [start, stop)."""
+        """A copy of rows [start, stop), read from the files rather than through maps.
+
+        A file that another process cuts meanwhile is an error then, and not the process's end.
+
+        Raises:
+            DataError: If a file has fewer rows.
+        """
         out = np.empty((stop - start, *self.shape), self.dtype)
-        if out.size:
-            self.read(start, stop, out)
+        done = 0
+        while done < len(out) and out.size:
+            number, row = divmod(start + done, self._file_rows)
+            part = out[done : done + self._file_rows - row]
+            self._fill(number, row, part)
+            done += len(part)
         return out
+
+    def _fill(self, number: int, row: int, part: np.ndarray) -> None:
+        left = memoryview(part.reshape(-1).view(np.uint8).data)
+        try:
+            with open(self.path(number), "rb", buffering=0) as file:
+                file.seek(row * self._row_bytes)
+                while left and (count := file.readinto(left)):
+                    left = left[count:]
+        except FileNotFoundError:
+            pass
+        if left:
+            rows = row + len(part)
+            raise self._short(number, rows, rows - -(-len(left) // self._row_bytes))
+
+    def _short(self, number: int, rows: int, there: int) -> DataError:
+        return DataError(
+            f"{self.path(number)}: expected {rows} rows, has {there}; restore the file or truncate "
+            "the store"
+        )
 
     def _view(self, number: int, rows: int) -> np.ndarray:
         view = self._views.get(number)
@@ -167,9 +196,7 @@ class Column:
         path = self.path(number)
         there = path.stat().st_size // self._row_bytes if path.exists() else 0
         if there < rows:
-            raise DataError(
-                f"{path}: expected {rows} rows, has {there}; restore the file or truncate the store"
-            )
+            raise self._short(number, rows, there)
         shape = (min(there, self._file_rows), *self.shape)
         return np.memmap(path, self.dtype, "r", shape=shape).view(np.ndarray)
 
@@ -258,6 +285,13 @@ class TextColumn:
         """Let go of files and maps."""
         self._spans.close()
         self._bytes.close()
+
+    def bytes_at(self, start: int, stop: int) -> int:
+        """How long the texts of rows [start, stop) are, at most."""
+        if stop <= start:
+            return 0
+        spans = self._spans.rows_at(start, stop)
+        return int(spans.max() - spans.min())
 
     def rows_at(self, start: int, stop: int) -> list[str]:
         """Texts of rows [start, stop).

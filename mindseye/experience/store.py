@@ -59,12 +59,13 @@ class Store:
     Args:
         folder: One that `create_store` prepared.
         read_only: Touch nothing on disk.
+        checked: Latest episodes whose rows are held against their checksums now.
 
     Raises:
         DataError: If the folder is not a store, or a file is missing.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool):
+    def __init__(self, folder: Path, *, read_only: bool, checked: int = _CHECKED_ON_OPEN):
         self.folder, self.read_only = folder, read_only
         self.manifest = Manifest.read(folder)
         self.encoding = Encoding(self.manifest.observation_space, self.manifest.action_space)
@@ -72,7 +73,7 @@ class Store:
         specs = [*self.encoding.specs, *self.manifest.extras.values()]
         self.columns = {spec.name: self._column(spec) for spec in specs}
         self._find_short_files()
-        self.verify(range(max(0, len(self.index) - _CHECKED_ON_OPEN), len(self.index)))
+        self.verify(range(max(0, len(self.index) - checked), len(self.index)))
         if not read_only and not self.index.damage:
             self._cut()
 
