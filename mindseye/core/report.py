@@ -76,5 +76,5 @@ class Report:
             measures = [Measure(**m) for m in raw.pop("measures")]
             claims = [Verdict(**c) for c in raw.pop("claims")]
             return Report(**raw, measures=measures, claims=claims)
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{where}: not a mindseye report ({error}); run it again") from error

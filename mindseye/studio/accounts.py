@@ -1,6 +1,6 @@
 """What a run is, in a line of the list and on a page of its own."""
 
-import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +29,8 @@ from mindseye.studio.sparks import Spark
 _TOUCHED = ("progress.json", "metrics.jsonl", "report.json", "config.json")
 _MAIN = ("real/return", "dream/return", "gap/return", "real/success", "dream/success",
          "horizon/trust_steps")  # fmt: skip
+_LONGEST_WORD = 200
+"""Of what options say, in a line."""
 _MOST_STAGES = 12
 _MOST_PICTURES = 24
 
@@ -48,10 +50,14 @@ class Line:
     """Of its truth report; "" where there is none."""
     touched: float
     """Seconds since 1970 at which it last changed."""
-    glance: Spark | None
-    """A curve of what it does, or did last."""
+    folder: Path
     why: str = ""
     """What cannot be read."""
+
+    @property
+    def glance(self) -> Spark | None:
+        """A curve of what it does, or did last; read only for lines that are shown."""
+        return glance_of(self.folder, is_running=self.state.word == "running")
 
     def matches(self, words: str) -> bool:
         """Whether every word is found in what the line says of the run."""
@@ -66,8 +72,8 @@ class Page:
     line: Line
     command: str
     """Begins it again, or goes on with it."""
-    play: str
-    """Plays its model; "" where there is none."""
+    has_model: bool
+    """Whether there is a model to play."""
     report: Report | None
     sentences: Sequence[str]
     """The headline of its report."""
@@ -90,25 +96,33 @@ class Page:
 def line_of(entry: Entry) -> Line:
     """A run in a line; what cannot be read is said in it."""
     config, why = read_or_say(entry.folder / "config.json")
-    sentences: Sequence[str] = ()
-    path = entry.folder / "report.json"
-    if path.is_file():
-        try:
-            sentences = headline_at(path)
-        except DataError as error:
-            why = why or str(error)
-    state = state_of(entry.folder)
+    sentences, why_none = verdict_in(entry.folder)
     return Line(
         entry.name,
-        str(config.get("name", "")),
-        str(config.get("world") or config.get("data") or ""),
-        str(config.get("seed", "")),
-        state,
+        _word(config.get("name", "")),
+        _word(config.get("world") or config.get("data") or ""),
+        _word(config.get("seed", "")),
+        state_of(entry.folder),
         sentences[0] if sentences else "",
-        max(stamp(entry.folder / name)[0] for name in _TOUCHED) / 1e9,
-        glance_of(entry.folder, is_running=state.word == "running"),
-        why,
+        min(time.time(), max(stamp(entry.folder / name)[0] for name in _TOUCHED) / 1e9),
+        entry.folder,
+        why or why_none,
     )
+
+
+def _word(value: Any) -> str:
+    return str(value)[:_LONGEST_WORD]
+
+
+def verdict_in(folder: Path) -> tuple[Sequence[str], str]:
+    """The headline of a report, and why there is none where there should be one."""
+    path = folder / "report.json"
+    if not path.is_file():
+        return (), ""
+    try:
+        return headline_at(path), ""
+    except DataError as error:
+        return (), str(error)
 
 
 def page_of(shelf: Shelf, entry: Entry) -> Page:
@@ -116,11 +130,12 @@ def page_of(shelf: Shelf, entry: Entry) -> Page:
     folder, line = entry.folder, line_of(entry)
     config, why_config = read_or_say(folder / "config.json")
     manifest, why_manifest = read_or_say(folder / "manifest.json")
-    report, sentences, why_report = _judged(folder / "report.json")
+    sentences, why_report = verdict_in(folder)
+    report = report_in(folder)
     return Page(
         line,
         command=str(manifest.get("command", "")),
-        play=f"mindseye play {shlex.quote(_shown(folder))}" if _has_model(folder) else "",
+        has_model=(folder / "model").is_dir(),
         report=report,
         sentences=sentences,
         main=[m for name in _MAIN for m in (report.measures if report else ()) if m.name == name],
@@ -134,14 +149,12 @@ def page_of(shelf: Shelf, entry: Entry) -> Page:
     )
 
 
-def _judged(path: Path) -> tuple[Report | None, Sequence[str], str]:
-    """Report, headline, and why there is none where there should be one."""
-    if not path.is_file():
-        return None, (), ""
+def report_in(folder: Path) -> Report | None:
+    """The report of a run, where there is one that can be shown."""
     try:
-        return read_report(path), headline_at(path), ""
-    except DataError as error:
-        return None, (), str(error)
+        return read_report(folder / "report.json")
+    except DataError:
+        return None
 
 
 def read_or_say(path: Path) -> tuple[dict[str, Any], str]:
@@ -176,21 +189,12 @@ def _curves(folder: Path, modified: int, size: int) -> Sequence[tuple[str, Seque
     return [(stage, pictures) for stage, pictures in drawn if pictures]
 
 
-def _has_model(folder: Path) -> bool:
-    return (folder / "model").is_dir()
-
-
-def _shown(folder: Path) -> str:
-    """A path as one types it where the studio was started."""
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
-
-
 def _pictures(entry: Entry) -> list[str]:
     names = []
     for place in ("", "media/"):
         folder = entry.folder / place
         if folder.is_symlink() or not folder.is_dir():
             continue
-        found = sorted(path.name for path in folder.glob("*.png") if not path.is_symlink())
-        names += [f"{entry.name}/{place}{name}" for name in found]
+        found = sorted(p.name for p in folder.glob("*.png") if not p.is_symlink())
+        names += [f"{entry.name}/{place}{name}" for name in found if name.isprintable()]
     return names[:_MOST_PICTURES]

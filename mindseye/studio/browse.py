@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from mindseye.core.errors import DataError
-from mindseye.core.report import Report
-from mindseye.studio.accounts import flat, line_of, page_of, read_or_say
+from mindseye.studio.accounts import flat, line_of, page_of, read_or_say, report_in, verdict_in
 from mindseye.studio.claims import Evidence, System, evidence_in, others_in, sides_of
 from mindseye.studio.comparing import are_shared, charts, differences, measures_beside
 from mindseye.studio.episodes import episodes_router
-from mindseye.studio.reading import headline_at, metrics_in, read_report
+from mindseye.studio.reading import metrics_in
 from mindseye.studio.rendering import render
 from mindseye.studio.shelf import Entry, Shelf
 
 _MOST_LINES = 200
 _MOST_COMPARED = 8
+_MOST_PIXELS = 1 << 25
+"""Of a picture: browsers take four bytes for each, however small its file is."""
 _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'; sandbox"
@@ -40,7 +41,7 @@ def browse_router(root: Path, results: Path, systems: Sequence[System]) -> APIRo
     router = APIRouter()
     router.include_router(_runs(shelf))
     router.include_router(_claims(results, systems))
-    router.include_router(episodes_router(shelf, render))
+    router.include_router(episodes_router(shelf))
     return router
 
 
@@ -79,7 +80,7 @@ def _runs(shelf: Shelf) -> APIRouter:
         entries, missing = _found(shelf, chosen[:_MOST_COMPARED])
         lines = [line_of(entry) for entry in entries]
         choices = [line_of(entry) for entry in shelf.runs()]
-        reports = [_report(entry) for entry in entries]
+        reports = [report_in(entry.folder) for entry in entries]
         configs = [flat(read_or_say(entry.folder / "config.json")[0]) for entry in entries]
         measures = measures_beside(reports)
         return render(
@@ -98,15 +99,20 @@ def _runs(shelf: Shelf) -> APIRouter:
 
     @router.get("/reports/{name:path}")
     def report(name: str) -> Response:
-        path = shelf.file(f"{name}/report.html")
+        content = shelf.content(f"{name}/report.html")
         headers = {"content-security-policy": _REPORT_POLICY, "cache-control": "no-store"}
-        return FileResponse(path, media_type="text/html", headers=headers)
+        return Response(content, media_type="text/html", headers=headers)
 
     @router.get("/pictures/{name:path}")
     def picture(name: str) -> Response:
         if not name.endswith(".png"):
             raise DataError("Only pictures are shown here.")
-        return FileResponse(shelf.file(name), media_type="image/png")
+        content = shelf.content(name)
+        # PNG begins with a signature, and the name of its head and its sides
+        wide, high = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+        if wide * high > _MOST_PIXELS:
+            raise DataError("This picture is too large to be shown.")
+        return Response(content, media_type="image/png")
 
     return router
 
@@ -144,11 +150,8 @@ def _is_wanted(system: System, evidence: Evidence, show: str) -> bool:
 
 def _headline(entry: Entry) -> tuple[str, str, bool]:
     """First sentence of a report, why it has none, and whether it has a page."""
-    has_page = (entry.folder / "report.html").is_file()
-    try:
-        return " ".join(headline_at(entry.folder / "report.json")[:1]), "", has_page
-    except DataError as error:
-        return "", str(error), has_page
+    sentences, why = verdict_in(entry.folder)
+    return " ".join(sentences[:1]), why, (entry.folder / "report.html").is_file()
 
 
 def _found(shelf: Shelf, names: Sequence[str]) -> tuple[list[Entry], list[str]]:
@@ -160,10 +163,3 @@ def _found(shelf: Shelf, names: Sequence[str]) -> tuple[list[Entry], list[str]]:
         except DataError as error:
             missing.append(str(error))
     return entries, missing
-
-
-def _report(entry: Entry) -> Report | None:
-    try:
-        return read_report(entry.folder / "report.json")
-    except DataError:
-        return None

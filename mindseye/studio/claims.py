@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from mindseye.core.errors import DataError
 from mindseye.core.report import Measure, Report, Verdict
 from mindseye.evaluation.statistics import mean_measure
@@ -85,10 +87,12 @@ def _evidence(path: Path, modified: int, size: int) -> Evidence:
 def sides_of(claim: Verdict) -> list[Side]:
     """Method, baseline and ablation of a claim, with intervals over seeds."""
     sides = [getattr(claim, role) for role in _ROLES]
-    found = [
-        (mean_measure(role, side["values"]), side["values"])
-        for role, side in zip(_ROLES, sides, strict=True)
-    ]
+    # seeds that came to nothing finite have no mean
+    with np.errstate(invalid="ignore"):
+        found = [
+            (mean_measure(role, side["values"]), side["values"])
+            for role, side in zip(_ROLES, sides, strict=True)
+        ]
     return [
         Side(role, str(side.get("name", "")), mean, values, track)
         for role, side, (mean, values), track in zip(

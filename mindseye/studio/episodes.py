@@ -1,7 +1,5 @@
 """Pages of recorded episodes: folders of them, one folder, one episode, and their pictures."""
 
-from collections.abc import Callable
-
 import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -19,24 +17,18 @@ from mindseye.studio.records import (
     pages_of,
     store_values,
 )
+from mindseye.studio.rendering import render
 from mindseye.studio.retelling import steps_of
 from mindseye.studio.shelf import Entry, Shelf
 
-Render = Callable[..., Response]
-_HERE = "/episodes"
 _STORES = 12
 """On one page."""
 _TOLD = 500
 """Steps in one answer for the page that plays frames."""
 
 
-def episodes_router(shelf: Shelf, render: Render) -> APIRouter:
-    """All pages below `/episodes`.
-
-    Args:
-        shelf: What there is.
-        render: Makes a page from a template and values.
-    """
+def episodes_router(shelf: Shelf) -> APIRouter:
+    """All pages below `/episodes`."""
     router, library = APIRouter(), Library()
 
     def opened(name: str) -> Recorded:
@@ -47,7 +39,7 @@ def episodes_router(shelf: Shelf, render: Render) -> APIRouter:
         stores = shelf.stores()
         pages = pages_of(page, len(stores), _STORES)
         cards = [card_of(library, entry) for entry in stores[pages["first"] : pages["stop"]]]
-        return render("episodes.html", here=_HERE, cards=cards, pages=pages)
+        return render("episodes.html", cards=cards, pages=pages)
 
     @router.get("/episodes/{name:path}/preview.png")
     def preview(name: str) -> Response:
@@ -81,9 +73,9 @@ def episodes_router(shelf: Shelf, render: Render) -> APIRouter:
         above, _, last = name.rpartition("/")
         if is_count(last) and _holds(shelf, above):
             values = episode_values(opened(above), int(last), at, first)
-            return render("episode.html", here=_HERE, run=_run_of(shelf, above), **values)
+            return render("episode.html", run=_run_of(shelf, above), **values)
         values = store_values(opened(name), page, sort, down == "1")
-        return render("store.html", here=_HERE, run=_run_of(shelf, name), **values)
+        return render("store.html", run=_run_of(shelf, name), **values)
 
     return router
 

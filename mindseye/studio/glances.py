@@ -23,7 +23,7 @@ def glance_of(folder: Path, *, is_running: bool) -> Spark | None:
         is_running: Then its latest stage is shown; later on, its longest.
     """
     path = folder / "metrics.jsonl"
-    return None if path.is_symlink() else _glance(path, is_running, *stamp(path))
+    return _glance(path, is_running, *stamp(path))
 
 
 @lru_cache(1024)

@@ -9,13 +9,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from PIL import Image
 
 from mindseye.core.errors import DataError
 from mindseye.core.spaces import Words
 from mindseye.core.tree import Tree, named_leaves
 from mindseye.evaluation.pictures import frame_of
+from mindseye.experience.schema import leaf_spaces
 from mindseye.studio.stage import Shown
 
 _LEAST_SIDE = 128
@@ -28,8 +28,8 @@ def drawing(space: gymnasium.Space) -> tuple[Callable[[Tree], Shown], list[str]]
 
     The largest leaf that can be looked at is drawn; else a text is told; else all numbers are.
     """
-    leaves = [path for path, leaf in _leaves(space) if isinstance(leaf, Words)]
-    seen = [(leaf, path) for path, leaf in _leaves(space) if _is_visible(leaf)]
+    leaves = [path for path, leaf in leaf_spaces(space) if isinstance(leaf, Words)]
+    seen = [(leaf, path) for path, leaf in leaf_spaces(space) if _is_visible(leaf)]
     if seen:
         largest = max(seen, key=lambda pair: int(np.prod(pair[0].shape or ())))[1]
         return lambda observation: _picture(_at(observation, largest)), []
@@ -133,14 +133,6 @@ def _enlarged(picture: np.ndarray) -> Image.Image:
     return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
 
 
-def _leaves(space: gymnasium.Space, path: tuple = ()) -> list[tuple[tuple, gymnasium.Space]]:
-    if isinstance(space, spaces.Dict):
-        return [x for name, part in space.items() for x in _leaves(part, (*path, name))]
-    if isinstance(space, spaces.Tuple):
-        return [x for i, part in enumerate(space) for x in _leaves(part, (*path, i))]
-    return [(path, space)]
-
-
 def _is_visible(space: gymnasium.Space) -> bool:
     shape = list(space.shape or ())
     if space.dtype is None or space.dtype.kind not in "iub" or len(shape) not in (2, 3):
@@ -167,7 +159,7 @@ def _all_numbers(observation: Tree) -> np.ndarray:
 
 def _number_names(space: gymnasium.Space) -> list[str]:
     names = []
-    for path, leaf in _leaves(space):
+    for path, leaf in leaf_spaces(space):
         stem = ".".join(map(str, path))
         size = int(np.prod(leaf.shape or ()))
         names += [stem or "value"] if size == 1 else [f"{stem}[{i}]" for i in range(size)]

@@ -4,8 +4,8 @@ They may be half written, damaged or foreign: then a `DataError` holds the sente
 """
 
 import json
-import math
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,19 @@ from mindseye.core.errors import DataError
 from mindseye.core.report import Report
 from mindseye.evaluation.verdict import headline
 from mindseye.studio.curves import Series
+from mindseye.studio.shelf import plain_file
 
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 8 << 20
 """Of a JSON file."""
+_DEEPEST = 64
+"""Levels of a JSON file."""
+_LONGEST_NAME = 100
+"""Of a stage or a metric."""
+_MOST_CLAIMS, _MOST_SEEDS = 100, 1000
+"""Of a report that is shown: resampling the values of many seeds takes memory."""
+_LONGEST_SENTENCE = 500
+_LARGEST = 1e100
+"""Of numbers that are drawn; axes have no room for larger ones."""
 _LAST_BYTES = 4 << 20
 """Of metrics.jsonl: what is read of a longer one is its end."""
 _FRESH = 30.0
@@ -38,8 +48,6 @@ class State:
     total: float = 0.0
     left: float | None = None
     """Seconds until the stage ends, at its pace so far."""
-    updated: float | None = None
-    """Seconds since 1970."""
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -52,8 +60,8 @@ def read_object(path: Path) -> dict[str, Any]:
         found = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path.name} cannot be read ({str(error)[:200]}).") from error
-    if not isinstance(found, dict):
-        raise DataError(f"{path.name} cannot be read (expected an object).")
+    if not isinstance(found, dict) or not _is_shallow(found):
+        raise DataError(f"{path.name} cannot be read (expected an object, not too deep).")
     return found
 
 
@@ -63,19 +71,21 @@ def read_report(path: Path) -> Report:
     Raises:
         DataError: If there is none.
     """
-    try:
-        report = Report.from_json(_text(path), path.name)
-    except RecursionError as error:
-        raise DataError(f"{path.name} is not a report.") from error
+    report = Report.from_json(_text(path), path.name)
+    texts = [x for m in report.measures for x in (m.name, m.unit)]
+    texts += [report.name, report.preset, *(c.statement for c in report.claims)]
     numbers = [x for m in report.measures for x in (m.value, m.low, m.high, m.n)]
     sides = [side for c in report.claims for side in (c.method, c.baseline, c.ablation)]
     objects = [report.config, report.manifest, report.details, *sides]
     lists = [report.seeds, *(side.get("values") for side in sides if isinstance(side, dict))]
     numbers += [x for one in lists if isinstance(one, list) for x in one]
     is_sound = (
-        all(isinstance(one, dict) for one in objects)
-        and all(isinstance(one, list) for one in lists)
+        all(isinstance(one, str) for one in texts)
+        and all(isinstance(one, dict) and _is_shallow(one) for one in objects)
+        and all(isinstance(one, list) and len(one) <= _MOST_SEEDS for one in lists)
         and all(map(_is_number, numbers))
+        and all(claim.holds in (True, False) for claim in report.claims)
+        and len(report.claims) <= _MOST_CLAIMS
     )
     if not is_sound:
         raise DataError(f"{path.name} is not a report that can be shown.")
@@ -83,15 +93,23 @@ def read_report(path: Path) -> Report:
 
 
 def _text(path: Path) -> str:
-    if path.is_symlink() or not path.is_file():
-        raise DataError(f"There is no {path.name} here.")
     try:
-        size = path.stat().st_size
-        if size > _MOST_BYTES:
-            raise DataError(f"{path.name} is too long to be shown ({size >> 20} MiB).")
-        return path.read_text("utf8")
-    except (OSError, UnicodeDecodeError) as error:
+        with plain_file(path) as file:
+            found = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"There is no {path.name} that can be read here.") from error
+    if len(found) > _MOST_BYTES:
+        raise DataError(f"{path.name} is too long to be shown.")
+    try:
+        return found.decode("utf8")
+    except UnicodeDecodeError as error:
         raise DataError(f"{path.name} cannot be read ({str(error)[:200]}).") from error
+
+
+def _is_shallow(value: Any, levels: int = _DEEPEST) -> bool:
+    """Whether values within values end before those who go through them run out of stack."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(part, levels - 1) for part in parts)
 
 
 def headline_at(path: Path) -> Sequence[str]:
@@ -106,7 +124,7 @@ def headline_at(path: Path) -> Sequence[str]:
 @lru_cache(4096)
 def _headline(path: Path, modified: int, size: int) -> Sequence[str]:
     try:
-        return tuple(headline(read_report(path)))
+        return tuple(sentence[:_LONGEST_SENTENCE] for sentence in headline(read_report(path)))
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path.name} is not a report that can be shown.") from error
 
@@ -114,7 +132,7 @@ def _headline(path: Path, modified: int, size: int) -> Sequence[str]:
 def metrics_in(folder: Path) -> Mapping[str, Mapping[str, Series]]:
     """What a run logged, by stage and name; the end of it where that is much."""
     path = folder / "metrics.jsonl"
-    return {} if path.is_symlink() else _metrics(path, *stamp(path))
+    return _metrics(path, *stamp(path))
 
 
 @lru_cache(16)
@@ -132,10 +150,10 @@ def metrics_of(path: Path, size: int, last: int) -> Mapping[str, Mapping[str, Se
     found: dict[str, dict[str, tuple[list, list]]] = {}
     for row in _rows(path, size, last):
         stage, step = row.pop("stage", ""), row.pop("step", None)
-        if not isinstance(stage, str) or not _is_number(step):
+        if not _is_name(stage) or not _is_drawable(step):
             continue
         for name, value in row.items():
-            if _is_number(value) and math.isfinite(value):
+            if _is_name(name) and _is_drawable(value):
                 steps, values = found.setdefault(stage, {}).setdefault(name, ([], []))
                 steps.append(step)
                 values.append(value)
@@ -143,11 +161,9 @@ def metrics_of(path: Path, size: int, last: int) -> Mapping[str, Mapping[str, Se
 
 
 def _rows(path: Path, size: int, last: int) -> list[dict[str, Any]]:
-    if size <= 0:
-        return []
     begin = max(0, size - last)
     try:
-        with open(path, "rb") as file:
+        with plain_file(path) as file:
             file.seek(begin)
             lines = file.read(last).split(b"\n")
     except OSError:
@@ -178,7 +194,8 @@ def state_of(folder: Path) -> State:
     updated, began = _number(told, "updated"), _number(told, "began")
     done, total, first = (_number(told, name) for name in ("done", "total", "first"))
     pace = (updated - began) / (done - first) if done > first else 0.0
-    silence = time.time() - updated
+    # clocks of two machines differ, but not by much
+    silence = abs(time.time() - updated)
     is_alive = silence < _FRESH or (silence < _LONGEST_SILENCE and _is_there(told.get("pid")))
     if told.get("ended") is True:
         word = "finished"
@@ -187,11 +204,10 @@ def state_of(folder: Path) -> State:
     stage = told.get("stage")
     return State(
         word,
-        stage if isinstance(stage, str) else "",
+        stage if _is_name(stage) else "",
         min(done, total),
         total,
         max(0.0, pace * (total - done) - silence) if word == "running" and pace > 0 else None,
-        updated or None,
     )
 
 
@@ -200,6 +216,9 @@ def _is_there(pid: Any) -> bool:
         return False
     try:
         os.kill(pid, 0)
+    except PermissionError:
+        # of another user
+        return True
     except OSError:
         return False
     return True
@@ -212,7 +231,18 @@ def _number(told: Mapping[str, Any], name: str) -> float:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that floats can hold."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, float)
+
+
+def _is_drawable(value: Any) -> TypeGuard[float]:
+    return _is_number(value) and abs(value) < _LARGEST
+
+
+def _is_name(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME and value.isprintable()
 
 
 def stamp(path: Path) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Recorded episodes, read a piece at a time: a page costs neither a store nor a long episode."""
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,20 +12,27 @@ import numpy as np
 from mindseye.core.batch import ORIGINS
 from mindseye.core.errors import DataError, MindseyeError
 from mindseye.core.tree import Tree
-from mindseye.experience.columns import Rows
+from mindseye.experience.columns import Rows, TextColumn
 from mindseye.experience.index import EpisodeRecord
 from mindseye.experience.manifest import FILE_NAME
 from mindseye.experience.schema import ColumnSpec, grow
 from mindseye.experience.store import Store
-from mindseye.studio.shelf import StoreEntry
+from mindseye.studio.reading import read_object, stamp
+from mindseye.studio.shelf import Entry, plain_file
 
 _INDEX = "episodes.jsonl"
 _INDEX_BYTES = 1 << 26
 """Of the largest list of episodes that is read."""
 _CHECKED_BYTES = 1 << 26
 """Of the largest episode whose checksum is made before it is shown."""
+_CHECKED_ON_OPEN = 4
+"""Latest episodes, of which a machine that lost its power may have kept a part."""
+_MOST_BYTES = 1 << 25
+"""Of a column, read at once."""
 _READ_BYTES = 1 << 23
 """Of a column of one episode that is read whole; of longer ones a sample is."""
+_MOST_NUMBERS = 1 << 24
+"""In a space: its bounds are made when its schema is read."""
 _SAMPLE = 600
 _ASKED = 24
 """Episodes that are asked where they come from, for a store's summary."""
@@ -67,13 +75,16 @@ class Recorded:
         DataError: If it cannot be read; says why.
     """
 
-    def __init__(self, entry: StoreEntry):
+    def __init__(self, entry: Entry):
         self.entry, self._checked = entry, set[int]()
-        index = entry.folder / _INDEX
-        if index.exists() and index.stat().st_size > _INDEX_BYTES:
-            raise DataError(f"{entry.name}: its list of episodes is too long to be shown here")
         try:
-            self._store = Store(entry.folder, read_only=True)
+            _require_plain(entry.folder)
+            self._store = Store(entry.folder, read_only=True, checked=0)
+            specs = [*self._store.encoding.specs, *self._store.manifest.extras.values()]
+            if any(s.dtype and np.dtype(s.dtype).kind not in "fiub" for s in specs):
+                raise DataError("holds neither numbers nor texts")
+            for number in range(len(self._store.index))[-_CHECKED_ON_OPEN:]:
+                self._check(number)
         except _BROKEN as error:
             raise self._unreadable(error) from error
         manifest = self._store.manifest
@@ -130,17 +141,23 @@ class Recorded:
         if self._is_dropped[number]:
             raise DataError(f"{self.entry.name}: episode {number} was deleted to stay in capacity")
         try:
-            if number not in self._checked and self._bytes(number) <= _CHECKED_BYTES:
-                self._store.verify([number])
-                self._checked.add(number)
-            return self._store.index.record(number)
+            self._check(number)
+            return _sound(self._store.index.record(number))
         except _BROKEN as error:
             raise self._unreadable(error) from error
+
+    def _check(self, number: int) -> None:
+        """Once, and only where its rows are read in no time."""
+        if number in self._store.index.damage or self._store.is_dropped(number):
+            return
+        if number not in self._checked and self._bytes(number) <= _CHECKED_BYTES:
+            self._store.verify([number])
+            self._checked.add(number)
 
     def listed(self, number: int) -> EpisodeRecord | None:
         """An episode for a list, unchecked; None where its line can no longer be read."""
         try:
-            return self._store.index.record(number)
+            return _sound(self._store.index.record(number))
         except _BROKEN:
             return None
 
@@ -161,6 +178,8 @@ class Recorded:
         """
         start, end = (record.start + min(at, record.rows) for at in (first, stop))
         try:
+            if self._length(spec, start, end) > _MOST_BYTES:
+                raise DataError(f"{spec.name} is too long to be shown")
             return self._store.columns[spec.name].rows_at(start, end)
         except _BROKEN as error:
             raise self._unreadable(error) from error
@@ -174,7 +193,8 @@ class Recorded:
         if record.rows * _row_bytes(spec) <= _READ_BYTES:
             places = np.arange(first, record.rows)
             return places, self.rows(record, spec, first, record.rows)
-        places = np.unique(np.linspace(first, record.rows - 1, _SAMPLE).astype(int))
+        count = min(_SAMPLE, max(1, _READ_BYTES // _row_bytes(spec)))
+        places = np.unique(np.linspace(first, record.rows - 1, count).astype(int))
         return places, np.concatenate([self.rows(record, spec, t, t + 1) for t in places.tolist()])
 
     def observation(self, record: EpisodeRecord, moment: int) -> Tree:
@@ -190,8 +210,19 @@ class Recorded:
         return (grow(leaves) or {}).get("observation")
 
     def _bytes(self, number: int) -> int:
+        start, rows = (int(self._store.index.table[name][number]) for name in ("start", "rows"))
         specs = [*self._store.encoding.specs, *self._store.manifest.extras.values()]
-        return int(self.table["rows"][number]) * sum(map(_row_bytes, specs))
+        plain = rows * sum(map(_row_bytes, specs))
+        if plain > _CHECKED_BYTES:
+            return plain
+        return plain + sum(self._length(s, start, start + rows) for s in specs if s.dtype is None)
+
+    def _length(self, spec: ColumnSpec, start: int, end: int) -> int:
+        """Bytes of rows of a column."""
+        column = self._store.columns[spec.name]
+        if isinstance(column, TextColumn):
+            return column.bytes_at(max(start, column.first_row), end)
+        return (end - start) * _row_bytes(spec)
 
     def _unreadable(self, error: BaseException) -> DataError:
         cause = error if isinstance(error, MindseyeError) else f"cannot be read ({error!r})"
@@ -209,34 +240,74 @@ class Library:
         self._open: OrderedDict[Path, tuple[Any, Recorded]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, entry: StoreEntry) -> Recorded:
+    def open(self, entry: Entry) -> Recorded:
         """A store as it is now.
 
         Raises:
             DataError: If it cannot be read.
         """
+        now = stamp(entry.folder / FILE_NAME), stamp(entry.folder / _INDEX)
         with self._lock:
-            stamp = _stamp(entry.folder / FILE_NAME), _stamp(entry.folder / _INDEX)
-            known, found = self._open.pop(entry.folder, (None, None))
-            if found is None or known != stamp:
-                found = Recorded(entry)
-            self._open[entry.folder] = stamp, found
+            known, found = self._open.get(entry.folder, (None, None))
+        if found is None or known != now:
+            # opened by two at once rather than by one for whom all others wait
+            found = Recorded(entry)
+        with self._lock:
+            self._open[entry.folder] = now, found
+            self._open.move_to_end(entry.folder)
             while len(self._open) > _OPEN_STORES:
                 self._open.popitem(last=False)
         return found
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+def _require_plain(folder: Path) -> None:
+    """Refuse what leads elsewhere, waits for ever, or takes all memory before it is looked at.
+
+    Raises:
+        DataError: If there is such a thing.
+        OSError: If a file cannot be opened.
+    """
+    if _most_numbers(read_object(folder / FILE_NAME)) > _MOST_NUMBERS:
+        raise DataError("its observations or actions are too large to be shown here")
+    if (folder / _INDEX).exists():
+        with plain_file(folder / _INDEX) as file:
+            if file.seek(0, 2) > _INDEX_BYTES:
+                raise DataError("its list of episodes is too long to be shown here")
+    columns = folder / "columns"
+    if any(path.is_symlink() for path in (columns, *columns.iterdir())):
+        raise DataError("its columns are links")
+
+
+def _most_numbers(told: Any) -> int:
+    """Of the largest space that a schema describes."""
+    if isinstance(told, list):
+        return max(map(_most_numbers, told), default=0)
+    if not isinstance(told, dict):
+        return 0
+    return max([math.prod(told.get("shape") or ()), *map(_most_numbers, told.values())])
+
+
+def _sound(record: EpisodeRecord) -> EpisodeRecord:
+    """A record whose parts are what they should be.
+
+    Raises:
+        DataError: If they are not.
+    """
+    origin, task = record.origin, record.task
+    texts = [origin.world, record.stop_reason, *record.extras]
+    texts += [x for x in (origin.agent, origin.parent, record.error) if x is not None]
+    texts += [task.instruction] if task else []
+    is_sound = all(isinstance(text, str) for text in texts)
+    is_sound &= all(isinstance(number, int) for number in (record.start, record.rows))
+    if not is_sound or record.start < 0 or record.rows < 1:
+        raise DataError("not an episode that can be shown")
+    return record
 
 
 def _row_bytes(spec: ColumnSpec) -> int:
     if spec.dtype is None:
-        return 0
+        # where its text starts and stops
+        return 16
     return np.dtype(spec.dtype).itemsize * int(np.prod(spec.shape, dtype=np.int64))
 
 

@@ -1,10 +1,7 @@
 """What the pages of recorded episodes are told."""
 
-import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +13,7 @@ from mindseye.studio.gauges import counts_of, done_of, noted_of, rewards_of, see
 from mindseye.studio.naming import space_told
 from mindseye.studio.recorded import Library, Recorded, Summary
 from mindseye.studio.retelling import readable, steps_of
-from mindseye.studio.shelf import StoreEntry
+from mindseye.studio.shelf import Entry
 from mindseye.studio.sparks import Spark, spark
 
 _EPISODES, _STEPS = 50, 50
@@ -42,7 +39,7 @@ class Preview:
 class Card:
     """A store in the list; `why` says what is wrong with one that cannot be read."""
 
-    entry: StoreEntry
+    entry: Entry
     summary: Summary | None = None
     seen: str = ""
     done: str = ""
@@ -50,7 +47,7 @@ class Card:
     why: str = ""
 
 
-def card_of(library: Library, entry: StoreEntry) -> Card:
+def card_of(library: Library, entry: Entry) -> Card:
     """A store for the list of all; one that cannot be read says why."""
     try:
         recorded = library.open(entry)
@@ -107,7 +104,7 @@ def store_values(recorded: Recorded, page: str, sort: str, down: bool) -> dict[s
     end, places = max(1, len(numbers) - 1), np.arange(len(numbers))
     return {
         "name": recorded.entry.name,
-        "folder": _from_here(recorded.entry.folder),
+        "folder": recorded.entry.folder,
         "summary": recorded.summary,
         "seen": space_told(recorded.observation_space),
         "done": space_told(recorded.action_space),
@@ -203,9 +200,3 @@ def pages_of(asked: str, count: int, size: int) -> dict[str, int]:
 def is_count(text: str) -> bool:
     """Whether a part of an address is a whole number of a sensible size."""
     return text.isascii() and text.isdigit() and len(text) < 10
-
-
-def _from_here(folder: Path) -> str:
-    """A folder for a command line in the folder where the studio was started."""
-    near = os.path.relpath(folder)
-    return shlex.quote(str(folder) if near.startswith("..") else near)

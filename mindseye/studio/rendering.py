@@ -1,7 +1,10 @@
 """Pages made on the server: templates, and how names, numbers and times are written in them."""
 
+import os
+import shlex
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +38,12 @@ async def no_page(request: Request, error: Exception) -> HTMLResponse:
 def address(name: str) -> str:
     """A name as part of an address; slashes stay."""
     return quote(name, safe="/")
+
+
+def typed(folder: Path) -> str:
+    """A folder as one types it where the studio was started."""
+    near = os.path.relpath(folder)
+    return shlex.quote(str(folder) if near.startswith("..") else near)
 
 
 def caption(name: str) -> str:
@@ -76,5 +85,6 @@ _JINJA.filters |= {
     "number": number,
     "percent": percent,
     "stage": stage_name,
+    "typed": typed,
 }
 _JINJA.globals["meanings"] = MEANINGS

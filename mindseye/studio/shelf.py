@@ -1,10 +1,12 @@
 """The runs folder by names that a page may ask for. Nothing outside it is named or opened."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from mindseye.core.errors import DataError
 from mindseye.experience.manifest import FILE_NAME
@@ -12,26 +14,21 @@ from mindseye.experience.manifest import FILE_NAME
 _DEPTH = 6
 _MOST_FOLDERS = 20_000
 """Looked into at once; what lies beyond is not listed."""
+_MOST_BYTES = 64 << 20
+"""Of a file that is served as it is."""
 _RUN = ("config.json", "manifest.json")
+_KNOWN = frozenset((*_RUN, "report.json", FILE_NAME))
+"""Files that tell what a folder is."""
 _CLOSED = ("checkpoints", "columns", "tensorboard")
 """Parts of runs and stores in which neither is found."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run."""
+    """A run, a report over seeds, or episodes."""
 
     name: str
-    """Its folder's path below the root, with slashes."""
-    folder: Path
-
-
-@dataclass(frozen=True)
-class StoreEntry:
-    """A folder of episodes."""
-
-    name: str
-    """Its path below the root, with slashes."""
+    """Their folder's path below the root, with slashes."""
     folder: Path
 
 
@@ -58,14 +55,14 @@ class Shelf:
             if "report.json" in files and not _is_run(files)
         ]
 
-    def stores(self, below: str = "") -> list[StoreEntry]:
+    def stores(self, below: str = "") -> list[Entry]:
         """All folders of episodes, or those below a name, by name.
 
         Raises:
             DataError: If there is no such name.
         """
         top = self._folder(below) if below else self.root
-        return [StoreEntry(self._name(f), f) for f, files in self._walk(top) if FILE_NAME in files]
+        return [Entry(self._name(f), f) for f, files in self._walk(top) if FILE_NAME in files]
 
     def run(self, name: str) -> Entry:
         """The run of that name.
@@ -78,7 +75,7 @@ class Shelf:
             raise DataError(f"There is no run named {name[:200]!r}.")
         return Entry(name, folder)
 
-    def store(self, name: str) -> StoreEntry:
+    def store(self, name: str) -> Entry:
         """The folder of episodes of that name.
 
         Raises:
@@ -87,18 +84,22 @@ class Shelf:
         folder = self._folder(name)
         if not (folder / FILE_NAME).is_file():
             raise DataError(f"There are no episodes named {name[:200]!r}.")
-        return StoreEntry(name, folder)
+        return Entry(name, folder)
 
-    def file(self, name: str) -> Path:
-        """A file below the root.
+    def content(self, name: str) -> bytes:
+        """What a file below the root holds.
 
         Raises:
-            DataError: If there is none.
+            DataError: If there is none, or it is too long to be served.
         """
-        path = self._inside(name)
-        if not path.is_file():
-            raise DataError(f"There is no file named {name[:200]!r}.")
-        return path
+        try:
+            with plain_file(self._inside(name)) as file:
+                found = file.read(_MOST_BYTES + 1)
+        except OSError as error:
+            raise DataError(f"There is no file named {name[:200]!r}.") from error
+        if len(found) > _MOST_BYTES:
+            raise DataError(f"{name[:200]!r} is too long to be shown.")
+        return found
 
     def _folder(self, name: str) -> Path:
         path = self._inside(name)
@@ -125,13 +126,32 @@ class Shelf:
         return folder.relative_to(self.root).as_posix()
 
     def _walk(self, top: Path) -> Iterator[tuple[Path, set[str]]]:
-        """Folders below the root and the names of their files, in order of name."""
+        """Folders below the root, in order of name, and the files that tell what they are."""
         for place, folders, files in islice(os.walk(top, followlinks=False), _MOST_FOLDERS):
             folder = Path(place)
             depth = len(folder.relative_to(self.root).parts)
             folders[:] = sorted(name for name in folders if depth < _DEPTH and _is_open(name))
             if folder != self.root:
-                yield folder, {name for name in files if not (folder / name).is_symlink()}
+                known = _KNOWN.intersection(files)
+                yield folder, {name for name in known if not (folder / name).is_symlink()}
+
+
+def plain_file(path: Path) -> BinaryIO:
+    """Open a file to be read; links and pipes are none, also those that took its place just now.
+
+    Raises:
+        OSError: If there is none.
+    """
+    file = open(path, "rb", opener=_without_links)  # noqa: SIM115, for the caller to close
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise FileNotFoundError(f"{path.name} is no file")
+    return file
+
+
+def _without_links(path: str, flags: int) -> int:
+    # nobody may ever write to a pipe: opening it must not wait
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _is_run(files: set[str]) -> bool:

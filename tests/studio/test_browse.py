@@ -16,6 +16,7 @@ from mindseye.core.run import Run
 from mindseye.evaluation.page import write_page
 from mindseye.evaluation.statistics import mean_measure
 from mindseye.recipes.catalogue import SYSTEMS
+from mindseye.studio import glances
 from mindseye.studio.browse import browse_router
 from mindseye.studio.guard import Guard
 from mindseye.studio.intervals import tracks
@@ -199,6 +200,158 @@ def test_damaged_files_become_sentences(tmp_path, client, file, text):
         assert 'class="trouble"' in page(client, "/runs/mine")
 
 
+REPORT = json.loads(report_of(claims=[claim()]).to_json())
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"measures": [{**REPORT["measures"][0], "value": HUGE}]},
+        {"measures": [{**REPORT["measures"][0], "name": [1]}]},
+        {"measures": [{**REPORT["measures"][0], "unit": [1]}]},
+        {"claims": [{**REPORT["claims"][0], "holds": "yes"}]},
+        {"claims": [{**REPORT["claims"][0], "statement": {}}]},
+        {"claims": [{**REPORT["claims"][0], "method": {"values": [HUGE]}}]},
+        {"claims": [{**REPORT["claims"][0], "method": {"values": [1] * 100_000}}]},
+        {"claims": REPORT["claims"] * 1000},
+        {"details": {"main": "x" * (9 << 20)}},
+        {"preset": 3},
+    ],
+    ids=range(10),
+)
+def test_reports_that_lie_are_not_shown(tmp_path, client, changes):
+    text = json.dumps(REPORT | changes)
+    (judged_run(tmp_path / "runs/mine", steps=3) / "report.json").write_text(text)
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/onelife.json").write_text(text)
+    for path in ("/", "/runs/mine", "/claims"):
+        assert re.search("that can be shown|too long to be shown", page(client, path))
+    page(client, "/compare?run=mine&run=mine2")
+
+
+def test_numbers_that_python_does_not_read_are_damage(tmp_path, client):
+    folder = judged_run(tmp_path / "runs/mine", steps=3)
+    (folder / "report.json").write_text(f'{{"measures": [], "claims": [], "x": {"1" * 5000}}}')
+    assert "not a mindseye report" in page(client, "/runs/mine")
+
+
+def test_a_report_of_nothing_finite_is_shown(tmp_path, client):
+    measures = [Measure("real/return", float("nan"), float("nan"), float("inf"), 0, "reward")]
+    sides = [{"name": "x", "values": values} for values in ([float("nan")], [float("inf")], [])]
+    report = report_of(measures=measures, claims=[Verdict("It wins.", False, "less", *sides)])
+    (made_run(tmp_path / "runs/mine") / "report.json").write_text(report.to_json())
+    text = page(client, "/runs/mine")
+    assert "Less is better." in text
+    assert "nan" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f'"step": {HUGE}, "loss": 1', f'"step": T, "loss": {HUGE}', '"step": NaN, "loss": 1',
+        '"step": 1.7e308, "loss": 1', '"step": T, "loss": -T.7e308', '"step": T, "loss\\ud800": 1',
+        '"step": T, "loss\\u0000\\n": 1', '"step": T, "loss": {"a": [T]}',
+        f'"step": T, "loss{"a" * 100_000}": 1', '"step": [T], "loss": 1',
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_metrics_that_cannot_be_drawn_are_left_out(tmp_path, client, row):
+    folder = made_run(tmp_path / "runs/mine")
+    with open(folder / "metrics.jsonl", "ab") as file:
+        for step in range(3):
+            file.write(f'{{"stage": "odd", {row.replace("T", str(step))}}}\n'.encode())
+        file.write(b'\xff\xfe\n[[]]\n{"stage": "odd\\n", "step": 1, "loss": 1}\n')
+    for path in ("/", "/runs/mine", "/compare?run=mine"):
+        text = page(client, path)
+        assert "odd" not in text
+        assert len(text) < 100_000
+
+
+@pytest.mark.parametrize("file", ["config.json", "manifest.json", "progress.json"])
+@pytest.mark.parametrize("deep", [*range(900, 1000, 9), 20_000])
+def test_values_within_values_come_to_an_end(tmp_path, client, file, deep):
+    folder = made_run(tmp_path / "runs/mine", steps=3)
+    (folder / file).write_text('{"a":' * deep + "1" + "}" * deep)
+    for path in ("/", "/runs/mine", "/compare?run=mine"):
+        page(client, path)
+
+
+def test_lines_of_the_list_are_short(tmp_path, client):
+    folder = judged_run(tmp_path / "runs/mine", steps=3)
+    long = {"name": "<" * 99_999, "world": "<" * 99_999, "seed": "<" * 99_999}
+    (folder / "config.json").write_text(json.dumps(long))
+    report = report_of(details={"main": "<" * 99_999})
+    (folder / "report.json").write_text(report.to_json())
+    word_of(folder, stage="<" * 99_999)
+    assert len(page(client, "/")) < 20_000
+
+
+def test_pipes_are_not_waited_for(tmp_path, client):
+    folder = judged_run(tmp_path / "runs/mine", steps=3)
+    for name in ("config.json", "report.json", "metrics.jsonl", "progress.json", "report.html"):
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+    os.mkfifo(folder / "a.png")
+    for path in ("/", "/compare?run=mine"):
+        page(client, path)
+    for path in ("/runs/mine", "/reports/mine", "/pictures/mine/a.png"):
+        page(client, path, 404)
+
+
+def test_pictures_of_any_size_and_name_are_survived(tmp_path, client):
+    folder = made_run(tmp_path / "runs/mine", steps=3)
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(b"x")
+    Image.new("1", (30_000, 30_000)).save(folder / "large.png")
+    (folder / "empty.png").touch()
+    text = page(client, "/runs/mine")
+    assert text.count("<img") == 2
+    assert "too large" in page(client, "/pictures/mine/large.png", 404)
+    assert client.get("/pictures/mine/empty.png").content == b""
+
+
+def test_only_runs_that_are_shown_are_looked_into(tmp_path, client, monkeypatch):
+    monkeypatch.setattr("mindseye.studio.browse._MOST_LINES", 3)
+    looked = []
+    glance = glances.glance_of
+    monkeypatch.setattr(
+        "mindseye.studio.accounts.glance_of", lambda f, **how: looked.append(f) or glance(f, **how)
+    )
+    for n in range(9):
+        made_run(tmp_path / f"runs/{n}", steps=3)
+    page(client, "/")
+    assert len(set(looked)) == 3
+
+
+def test_the_process_of_another_user_is_there(tmp_path, monkeypatch):
+    folder = made_run(tmp_path / "mine")
+    word_of(folder, updated=time.time() - 100, pid=os.getpid())
+
+    def refuse(pid, signal):
+        raise PermissionError
+
+    monkeypatch.setattr("os.kill", refuse)
+    assert state_of(folder).word == "running"
+
+
+def test_what_is_said_of_the_future_is_not_believed(tmp_path, client):
+    folder = made_run(tmp_path / "runs/mine")
+    word_of(folder, updated=time.time() + 1e6, pid=os.getpid())
+    os.utime(folder / "config.json", (4e9, 4e9))
+    text = page(client, "/")
+    assert ">stopped</span>" in text
+    assert ">0 s ago</time>" in text
+
+
+def test_a_run_is_running_before_its_first_step_is_done(tmp_path):
+    with Run(tmp_path, name="slow", config={}) as run:
+        assert state_of(tmp_path).word == "running"
+        for _ in run.steps("fit", 5, keep={}):
+            assert state_of(tmp_path).stage == "fit"
+            assert state_of(tmp_path).left is None
+            break
+
+
 def test_a_half_written_line_of_metrics_is_left_out(tmp_path, client):
     folder = made_run(tmp_path / "runs/mine")
     with open(folder / "metrics.jsonl", "a") as file:
@@ -336,7 +489,7 @@ def shelved(tmp_path):
 )  # fmt: skip
 def test_no_name_leads_outside_the_shelf(tmp_path, name):
     shelf = shelved(tmp_path)
-    for ask in (shelf.run, shelf.store, lambda name: shelf.file(f"{name}/report.html")):
+    for ask in (shelf.run, shelf.store, lambda name: shelf.content(f"{name}/report.html")):
         with pytest.raises(DataError, match="There"):
             ask(name)
     assert [entry.name for entry in shelf.runs()] == ["mine"]

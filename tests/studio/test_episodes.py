@@ -1,6 +1,10 @@
 import html
 import io
+import json
+import os
 import re
+import threading
+import zlib
 from urllib.parse import quote
 
 import numpy as np
@@ -15,21 +19,22 @@ from mindseye.agents.language.agent import Asking, LanguageAgent
 from mindseye.agents.language.thoughts import plan
 from mindseye.agents.random import RandomAgent
 from mindseye.core.episode import Episode, Origin
+from mindseye.core.errors import DataError
 from mindseye.core.spaces import Words
 from mindseye.experience import Replay, rollout
 from mindseye.models.language.scripted import ScriptedLanguageModel
 from mindseye.studio.episodes import episodes_router
 from mindseye.studio.guard import Guard
-from mindseye.studio.rendering import render
+from mindseye.studio.recorded import Library, Recorded
 from mindseye.studio.server import studio_app
-from mindseye.studio.shelf import Shelf
+from mindseye.studio.shelf import Entry, Shelf
 from mindseye.worlds import make
 
 GRID, HOUSE, SWING = "grid/door-key-6x6", "text/household", "Pendulum-v1"
 
 
 def client_of(root):
-    app = studio_app(None, Guard("127.0.0.1"), episodes_router(Shelf(root), render))
+    app = studio_app(None, Guard("127.0.0.1"), episodes_router(Shelf(root)))
     return TestClient(app, base_url="http://127.0.0.1:8765")
 
 
@@ -324,6 +329,130 @@ def test_a_store_that_vanishes_is_not_there(tmp_path):
         assert client.get("/episodes/short-lived/1").status_code in (200, 404)
         (folder / "schema.json").unlink()
         assert client.get("/episodes/short-lived/0").status_code == 404
+
+
+def test_a_store_that_is_cut_while_it_is_read_is_an_error(tmp_path):
+    folder = tmp_path / "cut"
+    seen = np.ones((2001, 64), np.float32)
+    Replay(folder, Box(-1, 1, (64,)), Discrete(2)).add([
+        Episode(seen, np.zeros(2000, np.int64), np.zeros(2000), False, True, Origin("real", "w"))
+    ])  # fmt: skip
+    recorded = Recorded(Entry("cut", folder))
+    record = recorded.record(0)
+    (spec,) = recorded.columns("observation")
+    assert recorded.rows(record, spec, 0, 2000).all()
+    next((folder / "columns").glob("observation*")).write_bytes(b"")
+    with pytest.raises(DataError, match="expected 2000 rows, has 0"):
+        recorded.rows(record, spec, 0, 2000)
+
+
+def told_store(folder):
+    """Texts, of which the last episode alone has thoughts."""
+    replay = Replay(folder, Words(99), Words())
+    for extras in ({}, {}, {}, {"thought": ["why"]}):
+        told = Episode(
+            ["a", "b"], ["c"], np.zeros(1), False, True, Origin("real", "w"), extras=extras
+        )
+        replay.add([told])
+    return folder
+
+
+def test_thoughts_that_came_later_are_shown(tmp_path):
+    told_store(tmp_path / "told")
+    with client_of(tmp_path) as client:
+        assert "why" in page(client, "/episodes/told/3")
+        assert "why" not in page(client, "/episodes/told/0")
+
+
+def test_texts_that_are_cut_short_leave_the_others(tmp_path):
+    spans = told_store(tmp_path / "told") / "columns/observation.spans.000000"
+    spans.write_bytes(spans.read_bytes()[:-16])
+    with client_of(tmp_path) as client:
+        assert "1 damaged episode is left out" in page(client, "/episodes/told")
+        page(client, "/episodes/told/2")
+
+
+@pytest.mark.parametrize("file", ["columns", "columns/reward.000000", "episodes.jsonl"])
+def test_stores_that_lead_elsewhere_are_not_read(tmp_path, file):
+    path = a_store(tmp_path / "runs/odd") / file
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with client_of(tmp_path / "runs") as client:
+        assert 'class="trouble"' in page(client, "/episodes")
+        assert client.get("/episodes/odd").status_code == 404
+
+
+@pytest.mark.parametrize("file", ["schema.json", "episodes.jsonl"])
+def test_pipes_in_stores_are_not_waited_for(tmp_path, file):
+    path = a_store(tmp_path / "odd") / file
+    path.unlink()
+    os.mkfifo(path)
+    with client_of(tmp_path) as client:
+        page(client, "/episodes")
+        assert client.get("/episodes/odd").status_code == 404
+
+
+def test_spaces_without_end_are_not_made(tmp_path):
+    path = a_store(tmp_path / "odd") / "schema.json"
+    old = '"shape": [\n      2\n     ]'
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, '"shape": [100000, 200000]'))
+    with client_of(tmp_path) as client:
+        assert "too large" in page(client, "/episodes")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"stop_reason": 3}, {"error": [1]}, {"extras": [[1]]}, {"rows": 2.5}, {"rows": -1},
+     {"origin": {"kind": "real", "world": 7}}, {"start": -9}, {"total_reward": float("nan")},
+     {"origin": {"kind": "real", "world": "w", "agent": [1]}}, {"text_bytes": 3}],
+    ids=repr,
+)  # fmt: skip
+def test_records_that_lie_are_survived(tmp_path, changes):
+    path = a_store(tmp_path / "odd") / "episodes.jsonl"
+    lines = path.read_bytes().splitlines()
+    told = json.loads(lines[-1])
+    told.pop("check")
+    content = json.dumps(told | changes)
+    lines[-1] = f'{content[:-1]}, "check": {zlib.crc32(content.encode())}}}'.encode()
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    last = len(lines) - 1
+    with client_of(tmp_path) as client:
+        page(client, "/episodes")
+        for address in ("odd", "odd/0", f"odd/{last}", f"odd/{last}/steps.json", "odd/preview.png"):
+            assert client.get(f"/episodes/{address}").status_code in (200, 404)
+
+
+def test_texts_without_end_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("mindseye.studio.recorded._MOST_BYTES", 1 << 20)
+    Replay(tmp_path / "odd", Words(1 << 22), Words()).add([
+        Episode(["x" * (1 << 21)] * 2, ["a"], np.zeros(1), False, True, Origin("real", "w"))
+    ])  # fmt: skip
+    with client_of(tmp_path) as client:
+        page(client, "/episodes")
+        assert "too long to be shown" in client.get("/episodes/odd/0").text
+
+
+def test_one_store_that_takes_long_does_not_hold_up_the_others(tmp_path, monkeypatch):
+    for name in ("fast", "slow"):
+        a_store(tmp_path / name)
+    library, begun, go_on = Library(), threading.Event(), threading.Event()
+    opened = Recorded.__init__
+
+    def slowly(recorded, entry):
+        if entry.name == "slow":
+            begun.set()
+            assert go_on.wait(20)
+        opened(recorded, entry)
+
+    monkeypatch.setattr(Recorded, "__init__", slowly)
+    waiting = threading.Thread(target=library.open, args=[Entry("slow", tmp_path / "slow")])
+    waiting.start()
+    assert begun.wait(20)
+    fast = Entry("fast", tmp_path / "fast")
+    assert library.open(fast) is library.open(fast)
+    go_on.set()
+    waiting.join()
 
 
 def test_any_text_can_be_shown(tmp_path):
