@@ -153,8 +153,10 @@ def _encoder_from(card: Any, where: str) -> Any:
 
 
 def _save(folder: Path, card: dict[str, Any], module: nn.Module) -> None:
+    # what is no JSON is told before anything is replaced
+    text = json.dumps(card, indent=1)
     save_tree(folder / WEIGHTS, dict(module.state_dict()))
-    write_atomic(folder / CARD, json.dumps(card, indent=1))
+    write_atomic(folder / CARD, text)
 
 
 def _card(folder: Path, kind: str) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def _card(folder: Path, kind: str) -> dict[str, Any]:
         found = card["kind"]
     except OSError as error:
         raise CheckpointError(f"{folder}: no {kind} here ({path.name} is missing)") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path}: damaged ({error!r}); save the {kind} again") from error
     if found != kind:
         raise CheckpointError(f"{folder}: holds a {found}, expected a {kind}")

@@ -75,6 +75,21 @@ def test_what_cannot_be_built_again_is_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_no_card_can_say_replaces_nothing(tmp_path):
+    model = DiffusionWorldModel(NUMBERS, ACTIONS, units=8, layers=1)
+    save_model(tmp_path, model)
+    before = (tmp_path / "weights.safetensors").read_bytes()
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        save_model(tmp_path, stirred(model), world="mine", options={"reward": print})
+    assert (tmp_path / "weights.safetensors").read_bytes() == before
+
+
+def test_a_card_without_end_is_refused(tmp_path):
+    (tmp_path / "card.json").write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_model(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
