@@ -24,7 +24,7 @@ _ROW = re.compile(r"Row \d+: ([^.]*)\.")
 _STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 _VERDICTS = ("good", "bad", "open", "wasted")
 _RECENT = 12
-"""Lines of transcript that a rule is induced from."""
+"""Different lines of transcript that a rule is induced from."""
 
 
 @dataclass
@@ -83,7 +83,8 @@ def reflect(ask: Asking, notes: Notes, episodes: Sequence[Episode], *, rewrite: 
                 notes.me = moved[1]
                 questions.append(f"what happens on {moved[3]}?")
             for question in questions:
-                kept = notes.lines.setdefault(question, [])
+                # said twice, a line tells no more, and would push out others that do
+                kept = [other for other in notes.lines.get(question, ()) if other != line]
                 notes.lines[question] = [*kept, line][-_RECENT:]
                 touched[question] = None
     if not rewrite or not touched:
@@ -121,13 +122,23 @@ def player(ask: Asking, notes: Notes, rng: np.random.Generator) -> LanguageAgent
     def think(minds: Sequence[Mind], ask: Asking) -> None:
         for mind in minds:
             mind.facts["asked"] = 0
-            mind.command = _choose(mind, ask, notes) or str(rng.choice(list(mind.admissible)))
+            grid = _grid(mind.observation)
+            tried = {done for seen, done in mind.past if _grid(seen) == grid}
+            fresh = [command for command in mind.admissible if command not in tried]
+            at_random = str(rng.choice(fresh or list(mind.admissible)))
+            mind.command = _choose(mind, ask, notes, grid, fresh) or at_random
 
     return LanguageAgent(ask, [think])
 
 
-def _choose(mind: Mind, ask: Asking, notes: Notes) -> str | None:
-    grid = [row.split() for row in _ROW.findall(mind.observation)]
+def _grid(text: str) -> list[list[str]]:
+    return [row.split() for row in _ROW.findall(text)]
+
+
+def _choose(
+    mind: Mind, ask: Asking, notes: Notes, grid: list[list[str]], fresh: Sequence[str]
+) -> str | None:
+    """By the rules, and with one of the commands that have not led back here lately."""
     signs = [(y, x, sign) for y, row in enumerate(grid) for x, sign in enumerate(row)]
     places = [(y, x) for y, x, sign in signs if sign == notes.me]
     if not notes.rules or not places:
@@ -135,7 +146,7 @@ def _choose(mind: Mind, ask: Asking, notes: Notes) -> str | None:
     outcomes = _foreseen(mind, ask, notes, grid)
     verdicts = _judged(mind, ask, notes, sorted(set(outcomes.values())))
     for wanted in ("good", "unknown"):
-        if first := _way(places[0], outcomes, verdicts, wanted, mind.admissible):
+        if first := _way(places[0], outcomes, verdicts, wanted, mind.admissible, fresh):
             return first
     return None
 
@@ -168,13 +179,19 @@ def _judged(mind: Mind, ask: Asking, notes: Notes, outcomes: list[str]) -> dict[
     return {outcome: verdicts.get(outcome, "unknown") for outcome in outcomes}
 
 
-def _way(start, outcomes: dict, verdicts: dict, wanted: str, commands: Sequence[str]) -> str | None:
-    """First command of a shortest way, through moves judged open, to what is wanted."""
+def _way(
+    start, outcomes: dict, verdicts: dict, wanted: str, commands: Sequence[str],
+    fresh: Sequence[str],
+) -> str | None:  # fmt: skip
+    """First command of a shortest way, through moves judged open, to what is wanted.
+
+    It begins with a fresh command: what led back here before is foreseen wrongly, whatever it is.
+    """
     first: dict = {start: ""}
     queue = deque([start])
     while queue:
         here = queue.popleft()
-        for command in commands:
+        for command in fresh if here == start else commands:
             outcome = outcomes.get((*here, command), "unknown.")
             verdict = verdicts.get(outcome, "unknown")
             if verdict == wanted:

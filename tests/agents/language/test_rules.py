@@ -88,3 +88,35 @@ def test_true_rules_are_told_in_the_worlds_own_names():
     assert rules["what does up do?"] == "moves A up"
     assert rules["what happens on B?"] == "the game ends, reward 1"
     assert rules["what happens on C?"] == "the game ends, reward 0"
+
+
+def test_every_planted_rule_is_found_out_within_a_few_games(ask):
+    """Believed to lead elsewhere, a command brings nothing; that must not be all there is."""
+    notes, _, world = lived(ask, 16)
+    agent, rng = player(ask, notes, np.random.default_rng(100)), np.random.default_rng(3)
+    for index in range(4):
+        plant(notes, rng)
+        assert share_right(notes, world) < 1.0
+        for game in range(4):
+            seed = 1000 + 10 * index + game
+            (episode,) = rollout(agent, world, origin=Origin("real", "lake"), episodes=1, seed=seed)
+            boards = [text.split("\n", 1)[1] for text in episode.observations]
+            moves = list(zip(boards, episode.actions, strict=False))
+            assert len(moves) - len(set(moves)) <= 2
+            reflect(ask, notes, [episode], rewrite=True)
+    assert share_right(notes, world) == 1.0
+
+
+def test_lines_that_say_the_same_do_not_push_out_others(ask):
+    world = make("puzzles/frozen-lake", 1, size=4, alphabet=100, max_steps=30)
+    notes = Notes()
+    for seed in range(100, 140):
+        (episode,) = rollout(
+            player(ask, Notes(), np.random.default_rng(seed)), world,
+            origin=Origin("real", "lake"), episodes=1, seed=seed,
+        )  # fmt: skip
+        reflect(ask, notes, [episode], rewrite=False)
+    for question, lines in notes.lines.items():
+        assert len(lines) == len(set(lines))
+        if question.startswith("what does"):
+            assert any(" moved " in line for line in lines)
