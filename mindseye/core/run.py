@@ -76,7 +76,6 @@ class Run:
         self._counted: tuple[int, int] | None = None
         self._latest: Mapping[str, float] = {}
         self._word: dict[str, Any] = {}
-        self._word_at = 0.0
         self._claim_folder()
         self._metrics = open(self.folder / "metrics.jsonl", "ab")  # noqa: SIM115
         self._board = _tensorboard(self.folder)
@@ -181,19 +180,16 @@ class Run:
         done, total = self._counted or (done, self._total)
         if self._progress:
             self._progress(self._stage, done, total, self._latest)
-        if "first" not in self._word:
-            # the pace is that of later steps, in the unit that the first one told
-            self._word |= {"began": time.time(), "first": done}
+        # the pace is that of later steps, in the unit that the first one told
+        self._word = {"began": time.time(), "first": done} | self._word
         self._word |= {"done": done, "total": total}
         if time.monotonic() - self._word_at >= _WORD_SECONDS:
             self._leave_word(pid=os.getpid(), ended=False)
 
     def _leave_word(self, *, pid: int | None, ended: bool) -> None:
-        """Say in progress.json how far it is; not made sure of, for the next word replaces it."""
-        self._word_at = time.monotonic()
+        """Say in progress.json how far it is, where that can be said; the next word replaces it."""
+        path, self._word_at = self.folder / "progress.json", time.monotonic()
         word = {**self._word, "updated": time.time(), "pid": pid, "ended": ended}
-        path = self.folder / "progress.json"
-        # a full disk is for the next checkpoint to tell
         with suppress(OSError):
             path.with_suffix(".tmp").write_text(json.dumps(word))
             os.replace(path.with_suffix(".tmp"), path)
