@@ -129,8 +129,8 @@ def _claims(results: Path, systems: Sequence[System]) -> APIRouter:
             others=[(name, evidence_in(results, name)) for name in others_in(results, systems)],
             known=len(systems),
             built=sum(system.is_built for system in systems),
-            held=sum(claim.holds for _, e in shown for claim, _ in e.claims),
-            checked=sum(len(e.claims) for _, e in shown),
+            held=sum(sum(found.held) for _, found in shown),
+            checked=sum(len(found.claims) for _, found in shown),
             show=show,
         )
 
@@ -144,7 +144,7 @@ def _is_wanted(system: System, evidence: Evidence, show: str) -> bool:
         case "evidence":
             return bool(evidence.claims)
         case "broken":
-            return any(not claim.holds for claim, _ in evidence.claims)
+            return not all(evidence.held)
     return True
 
 

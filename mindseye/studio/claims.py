@@ -51,8 +51,6 @@ class Side:
 class Evidence:
     """What a results file shows."""
 
-    level: str = ""
-    """In words; "" where there is no file."""
     report: Report | None = None
     claims: Sequence[tuple[Verdict, Sequence[Side]]] = ()
     why: str = ""
@@ -62,6 +60,11 @@ class Evidence:
     def held(self) -> Sequence[bool]:
         """Whether each claim holds."""
         return [bool(claim.holds) for claim, _ in self.claims]
+
+    @property
+    def level(self) -> str:
+        """How far they do, in words; "" where there is no report."""
+        return level(self.report.preset, len(self.report.seeds), self.held) if self.report else ""
 
 
 def evidence_in(results: Path, slug: str) -> Evidence:
@@ -76,12 +79,7 @@ def _evidence(path: Path, modified: int, size: int) -> Evidence:
         report = read_report(path)
     except DataError as error:
         return Evidence(why=str(error))
-    held = [bool(claim.holds) for claim in report.claims]
-    return Evidence(
-        level(str(report.preset), len(report.seeds), held),
-        report,
-        [(claim, sides_of(claim)) for claim in report.claims],
-    )
+    return Evidence(report, [(claim, sides_of(claim)) for claim in report.claims])
 
 
 def sides_of(claim: Verdict) -> list[Side]:
