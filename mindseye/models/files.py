@@ -82,7 +82,10 @@ def load_model(folder: Path) -> SavedModel:
     """
     card = _card(Path(folder), "world model")
     where = str(Path(folder) / CARD)
-    spaces = [space_from_json(card[k], where) for k in ("observation_space", "action_space")]
+    names = ("observation_space", "action_space")
+    if lacking := [name for name in (*names, "arguments") if name not in card]:
+        raise CheckpointError(f"{where}: tells of no {', '.join(lacking)}; save the model again")
+    spaces = [space_from_json(card[name], where) for name in names]
     # cards written before there was a choice name no class
     kind = _CLASSES.get(card.get("class", "LatentWorldModel"))
     if kind is None:

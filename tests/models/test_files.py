@@ -105,3 +105,14 @@ def test_a_damaged_card_is_refused(change, told, tmp_path):
     read = world_of if "world" in change else load_model
     with pytest.raises(CheckpointError, match=told):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["observation_space", "action_space", "arguments"])
+def test_a_card_that_lacks_something_is_refused(name, tmp_path):
+    save_model(tmp_path, DiffusionWorldModel(NUMBERS, ACTIONS, units=8, layers=1))
+    card = tmp_path / "card.json"
+    told = json.loads(card.read_text())
+    del told[name]
+    card.write_text(json.dumps(told))
+    with pytest.raises(CheckpointError, match=f"tells of no {name}"):
+        load_model(tmp_path)

@@ -158,7 +158,7 @@ def test_numbers_are_acted_on_with_sliders(visitor):
     press(page, "ArrowRight", "Enter")
     at(page, 1)
     assert page.locator("#dream .numbers tr").count() == 3
-    assert "0.5" in page.text_content("#where")
+    page.wait_for_selector("#where:has-text('0.5')")
 
 
 def test_knobs_are_turned_and_kept_when_begun_again(visitor):
