@@ -27,7 +27,7 @@ def build_task(name: str, *, render_mode: str | None = None, max_steps: int | No
         import metaworld
     except ImportError as error:
         raise MissingExtra("metaworld", "metaworld") from error
-    task, known = name.removeprefix(PREFIX), metaworld.ALL_V3_ENVIRONMENTS
+    task, known = name.removeprefix(PREFIX), metaworld.ALL_V3_ENVIRONMENTS  # pyright: ignore
     if task not in known:
         raise WorldError(f"make: no task {task!r} in Meta-World; choose from {sorted(known)}")
     env = MetaWorld(task, known[task], render_mode)

@@ -119,17 +119,17 @@ class WordTransformer(nn.Module):
             start = cache.length
             words = cache.is_word.clone()
             words[:, start : start + time] = True
-            keys, values, recent = cache.keys, cache.values, cache.recent.clone()
+            kept = cache.keys, cache.values, cache.recent.clone()
             mask = words[:, None, None, : start + time]
         else:
             assert segment is not None
             start, words = 0, functional.pad(segment > 0, (0, room or 0))
-            recent = keys = values = None
+            kept = None
             if room is not None:
                 heads, depth = self.layers[0].heads, self.layers[0].depth
                 shape = (len(self.layers), batch, heads, time + room, depth)
-                keys, values = x.new_zeros(shape), x.new_zeros(shape)
                 recent = x.new_zeros(len(self.layers), batch, self.reach - 1, x.shape[-1])
+                kept = x.new_zeros(shape), x.new_zeros(shape), recent
             causal = torch.ones(time, time, dtype=torch.bool, device=x.device).tril()
             mask = (causal & (segment.unsqueeze(1) == segment.unsqueeze(2))).unsqueeze(1)
         bias = torch.zeros(mask.shape, device=x.device).masked_fill(~mask, float("-inf"))
@@ -144,18 +144,17 @@ class WordTransformer(nn.Module):
                 for back in range(1, self.reach)
             ]
         for index, layer in enumerate(self.layers):
-            before = None if cache is None else recent[index]
-            x, key, value, tail = layer(
-                x, positions, bias, begins, before,
-                None if cache is None else (keys[index, :, :, :start], values[index, :, :, :start]),
-            )  # fmt: skip
-            if keys is not None:
-                keys[index, :, :, start : start + time] = key
-                values[index, :, :, start : start + time] = value
-                recent[index] = tail
-        after = None
-        if keys is not None:
-            after = Cache(keys, values, recent, words, start + time)
+            before = past = None
+            if kept is not None and cache is not None:
+                keys, values, recent = (part[index] for part in kept)
+                before, past = recent, (keys[:, :, :start], values[:, :, :start])
+            x, key, value, tail = layer(x, positions, bias, begins, before, past)
+            if kept is not None:
+                keys, values, recent = (part[index] for part in kept)
+                keys[:, :, start : start + time] = key
+                values[:, :, start : start + time] = value
+                recent[:] = tail
+        after = None if kept is None else Cache(*kept, words, start + time)
         return self.norm(x), after
 
 
