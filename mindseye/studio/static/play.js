@@ -284,6 +284,7 @@ function soon() {
     films(hello, moment);
     buttons();
     keep();
+    $("stage").dataset.drawn = moment.node;
   }), auto?.on ? 100 : 0);
 }
 

@@ -20,9 +20,12 @@ def visitor(visit):
 
 
 def at(page, step, **more):
-    """Wait until the page stands at a step."""
+    """Wait until the page stands at a step, and its panels tell of it."""
     more = "".join(f"[data-{k}='{v}']" for k, v in more.items())
     page.wait_for_selector(f"#stage[data-step='{step}']{more}")
+    page.wait_for_function(
+        "() => (({ drawn, node }) => drawn === node)(document.querySelector('#stage').dataset)"
+    )
 
 
 def node(page):
