@@ -8,7 +8,7 @@ the dream and never touches the real world, and is then tested there beside a ra
 """
 
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -126,9 +126,7 @@ def main(args: Args) -> None:
             reports.append(run_seed(args, run))
         shown = {m.name: round(m.value, 1) for m in reports[-1].measures}
         print(f"seed {seed}: {shown}", flush=True)
-    report = over_seeds(reports, [CLAIM])
-    command = "python " + " ".join(sys.argv)
-    report = replace(report, manifest={**report.manifest, "command": command})
+    report = over_seeds(reports, [CLAIM], command="python " + " ".join(sys.argv))
     verdict = report.claims[0]
     print(f"{'holds' if verdict.holds else 'does not hold'}: {verdict.statement}")
     print("real return", np.round(verdict.method["values"], 1).tolist())

@@ -1,5 +1,6 @@
 """`mindseye run`: one published system, at a preset, over one or more seeds."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, make_dataclass, replace
 from importlib import import_module
@@ -38,18 +39,17 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     recipe = recipe_module(arguments[0])
     options = _parse(recipe, arguments)
+    command = shlex.join(["mindseye", "run", *arguments])
     if options.dry_run:
-        print(dry_run(recipe, options.config, f"mindseye run {' '.join(arguments)}"))
+        print(dry_run(recipe, options.config, command))
         return 0
     folder = options.out or Path("runs") / recipe.CARD.slug / options.preset
     seeds = [options.config.seed] if options.seeds is None else read_seeds(options.seeds)
     reports = [
         _run_seed(recipe, replace(options.config, seed=seed), options, folder) for seed in seeds
     ]
-    report = over_seeds(reports, recipe.CARD.claims)
-    # a seed may have been run by another command, which does not make the others
-    manifest = {**report.manifest, "command": f"mindseye run {' '.join(arguments)}"}
-    report = replace(report, preset=options.preset, manifest=manifest)
+    report = over_seeds(reports, recipe.CARD.claims, command=command)
+    report = replace(report, preset=options.preset)
     write_report(report, folder)
     if options.save_results:
         write_atomic(RESULTS / f"{recipe.CARD.slug}.json", report.to_json())

@@ -69,10 +69,7 @@ def _train_seeds(options: TrainOptions, folder: Path) -> int:
         print(f"seed {seed}", flush=True)
         reports.append(train(replace(options, seed=seed), folder / f"seed{seed}"))
     claims = () if options.data is not None else CLAIMS
-    report = over_seeds(reports, claims)
-    # seeds may have been trained by earlier commands; this one makes the report
-    command = shlex.join(["mindseye", *sys.argv[1:]])
-    report = replace(report, manifest={**report.manifest, "command": command})
+    report = over_seeds(reports, claims, command=shlex.join(["mindseye", *sys.argv[1:]]))
     if options.save_results:
         report = replace(report, name=options.save_results)
         write_atomic(RESULTS / f"{options.save_results}.json", report.to_json())

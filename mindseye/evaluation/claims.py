@@ -38,8 +38,16 @@ def _wins(method: Sequence[float], rival: Sequence[float], sign: float, margin: 
     return bool(measure.value > 0 and (len(difference) < 3 or measure.low > 0))
 
 
-def over_seeds(reports: Sequence[Report], claims: Sequence[Claim]) -> Report:
+def over_seeds(
+    reports: Sequence[Report], claims: Sequence[Claim], *, command: str | None = None
+) -> Report:
     """One report from several seeds: measures become means over seeds, claims are checked.
+
+    Args:
+        reports: One per seed.
+        claims: To check.
+        command: What makes the report; that of the first seed unless given, which may have been
+            run by a command that does not make the others.
 
     Raises:
         IndexError: If there is no report.
@@ -64,6 +72,10 @@ def over_seeds(reports: Sequence[Report], claims: Sequence[Claim]) -> Report:
         measures=measures,
         claims=[check(claim, reports) for claim in claims],
         config=first.config,
-        manifest={**first.manifest, "seeds": [s for r in reports for s in r.seeds]},
+        manifest={
+            **first.manifest,
+            **({"command": command} if command else {}),
+            "seeds": [s for r in reports for s in r.seeds],
+        },
         details=details,
     )

@@ -50,7 +50,8 @@ def _runs(shelf: Shelf) -> APIRouter:
 
     @router.get("/")
     def runs(q: Words = "") -> Response:
-        lines = [line_of(entry) for entry in shelf.runs()]
+        entries, reports = shelf.runs_and_reports()
+        lines = [line_of(entry) for entry in entries]
         found = sorted((x for x in lines if x.matches(q)), key=lambda x: x.touched, reverse=True)
         return render(
             "runs.html",
@@ -58,7 +59,7 @@ def _runs(shelf: Shelf) -> APIRouter:
             found=len(found),
             known=len(lines),
             states=Counter(line.state.word for line in lines),
-            reports=[(entry.name, *_headline(entry)) for entry in shelf.reports()],
+            reports=[(entry.name, *_headline(entry)) for entry in reports],
             q=q,
             root=shelf.root,
             is_live=bool(lines),

@@ -44,16 +44,17 @@ class Shelf:
 
     def runs(self) -> list[Entry]:
         """All runs, by name."""
-        return [Entry(self._name(f), f) for f, files in self._walk(self.root) if _is_run(files)]
+        return self.runs_and_reports()[0]
 
-    def reports(self) -> list[Entry]:
-        """Folders with a report that are no runs: reports over seeds, by name."""
-        found = self._walk(self.root)
-        return [
-            Entry(self._name(f), f)
-            for f, files in found
-            if "report.json" in files and not _is_run(files)
-        ]
+    def runs_and_reports(self) -> tuple[list[Entry], list[Entry]]:
+        """All runs, and folders with a report that are none: reports over seeds; both by name."""
+        runs, reports = [], []
+        for folder, files in self._walk(self.root):
+            if _is_run(files):
+                runs.append(Entry(self._name(folder), folder))
+            elif "report.json" in files:
+                reports.append(Entry(self._name(folder), folder))
+        return runs, reports
 
     def stores(self, below: str = "") -> list[Entry]:
         """All folders of episodes, or those below a name, by name.

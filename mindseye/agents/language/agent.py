@@ -54,6 +54,15 @@ class Mind:
             facts=dict(self.facts),
         )
 
+    def tried(self, view: Callable[[str], Any] = str) -> list[str]:
+        """What was done lately on seeing the same, and led back here.
+
+        Args:
+            view: The part of an observation that counts.
+        """
+        here = view(self.observation)
+        return [done for seen, done in self.past if view(seen) == here]
+
 
 def without_commands(text: str) -> str:
     """A text without its last line, if that lists commands."""

@@ -199,7 +199,7 @@ def _decide(minds: Sequence[Mind], ask: Asking) -> None:
 def _turn_away(minds: Sequence[Mind], ask: Asking) -> None:
     """Another command, where this one has lately led back here more than once."""
     for mind in minds:
-        tried = [done for seen, done in mind.past if seen == mind.observation]
+        tried = mind.tried()
         others = [other for other in mind.admissible if other not in tried]
         if tried.count(mind.command) > 1 and others:
             mind.trace.append(f"led nowhere from here: {', '.join(dict.fromkeys(tried))}")

@@ -122,11 +122,11 @@ def player(ask: Asking, notes: Notes, rng: np.random.Generator) -> LanguageAgent
     def think(minds: Sequence[Mind], ask: Asking) -> None:
         for mind in minds:
             mind.facts["asked"] = 0
-            grid = _grid(mind.observation)
-            tried = {done for seen, done in mind.past if _grid(seen) == grid}
+            tried = mind.tried(_grid)
             fresh = [command for command in mind.admissible if command not in tried]
+            # drawn at every step, so that what is drawn later does not hang on what is known
             at_random = str(rng.choice(fresh or list(mind.admissible)))
-            mind.command = _choose(mind, ask, notes, grid, fresh) or at_random
+            mind.command = _choose(mind, ask, notes, fresh) or at_random
 
     return LanguageAgent(ask, [think])
 
@@ -135,10 +135,9 @@ def _grid(text: str) -> list[list[str]]:
     return [row.split() for row in _ROW.findall(text)]
 
 
-def _choose(
-    mind: Mind, ask: Asking, notes: Notes, grid: list[list[str]], fresh: Sequence[str]
-) -> str | None:
+def _choose(mind: Mind, ask: Asking, notes: Notes, fresh: Sequence[str]) -> str | None:
     """By the rules, and with one of the commands that have not led back here lately."""
+    grid = _grid(mind.observation)
     signs = [(y, x, sign) for y, row in enumerate(grid) for x, sign in enumerate(row)]
     places = [(y, x) for y, x, sign in signs if sign == notes.me]
     if not notes.rules or not places:

@@ -144,16 +144,15 @@ class WordTransformer(nn.Module):
                 for back in range(1, self.reach)
             ]
         for index, layer in enumerate(self.layers):
+            mine = None if kept is None else [part[index] for part in kept]
             before = past = None
-            if kept is not None and cache is not None:
-                keys, values, recent = (part[index] for part in kept)
-                before, past = recent, (keys[:, :, :start], values[:, :, :start])
+            if mine is not None and cache is not None:
+                past, before = (mine[0][:, :, :start], mine[1][:, :, :start]), mine[2]
             x, key, value, tail = layer(x, positions, bias, begins, before, past)
-            if kept is not None:
-                keys, values, recent = (part[index] for part in kept)
-                keys[:, :, start : start + time] = key
-                values[:, :, start : start + time] = value
-                recent[:] = tail
+            if mine is not None:
+                mine[0][:, :, start : start + time] = key
+                mine[1][:, :, start : start + time] = value
+                mine[2][:] = tail
         after = None if kept is None else Cache(*kept, words, start + time)
         return self.norm(x), after
 
